@@ -1,0 +1,1 @@
+//! Starts clusters, clouds and agents.

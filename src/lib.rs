@@ -1,0 +1,1 @@
+//! Public addresses for the pods of one Kubernetes node on Alibaba Cloud.

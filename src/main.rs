@@ -1,0 +1,2 @@
+//! The `eipd` binary.
+fn main() {}
