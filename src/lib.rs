@@ -1,1 +1,3 @@
 //! Public addresses for the pods of one Kubernetes node on Alibaba Cloud.
+
+pub mod clock;
