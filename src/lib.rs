@@ -1,3 +1,8 @@
 //! Public addresses for the pods of one Kubernetes node on Alibaba Cloud.
+//!
+//! Layers, arrows one way: `domain` <- `eip::plan` (pure) <- `eip::drive` (one step) <- `agent` (wiring).
+//! See `docs/design.md`.
 
+pub mod api;
 pub mod clock;
+pub mod domain;

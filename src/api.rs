@@ -1,0 +1,4 @@
+//! What eipd reads from and writes to the Kubernetes API: its records' wire types, the names on them, and pod annotations.
+
+pub mod podeip;
+mod wire;
