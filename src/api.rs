@@ -1,4 +1,5 @@
 //! What eipd reads from and writes to the Kubernetes API: its records' wire types, the names on them, and pod annotations.
 
+pub mod keys;
 pub mod podeip;
 mod wire;
