@@ -6,3 +6,5 @@
 pub mod api;
 pub mod clock;
 pub mod domain;
+pub mod shutdown;
+pub mod telemetry;

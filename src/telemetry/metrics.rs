@@ -1,0 +1,422 @@
+//! The numbers at `/metrics`: every series of the agent, with closed label sets.
+//!
+//! Labels are enums or names that stand in the program text, never input: a pod, an EIP or an error message as a label
+//! would grow without end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+/// The media type of what [`Metrics::encode`] writes.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds in seconds: a cloud call takes 50 ms to some seconds, its deadline is 30.
+const CALL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+
+/// Upper bounds in seconds: a binding takes the cloud about two seconds, longer when the quota is short.
+const BIND_BUCKETS: [f64; 10] = [1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 60.0, 300.0, 1800.0];
+
+/// How a cloud call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloudOutcome {
+    /// The cloud did what was asked, or answered the look.
+    Ok,
+    /// Refused because of the account's call rate.
+    Throttled,
+    /// Refused because a quota is used up.
+    Quota,
+    /// Refused because of the credentials or their permissions.
+    Denied,
+    /// The object is not there.
+    NotFound,
+    /// Refused because of the object's present state; worth another try.
+    Busy,
+    /// Refused for any other reason.
+    Refused,
+    /// The cloud failed (HTTP 5xx).
+    Failed,
+    /// No answer within the deadline, or a broken connection: it may have been done.
+    Unanswered,
+}
+
+/// How an API-server call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ApiOutcome {
+    /// Done.
+    Ok,
+    /// Precondition failed or the name is taken (409).
+    Conflict,
+    /// The object is not there (404).
+    NotFound,
+    /// RBAC or a namespace that is going away (403).
+    Forbidden,
+    /// The server asks for patience (429).
+    Throttled,
+    /// Refused for any other reason (4xx).
+    Refused,
+    /// The server failed (5xx).
+    Failed,
+    /// No answer within the deadline, or a broken connection.
+    Unanswered,
+}
+
+/// What became of a Kubernetes Event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventOutcome {
+    /// Written.
+    Written,
+    /// Not written, for it was within the last hour.
+    Repeated,
+    /// Lost: the queue was full.
+    Dropped,
+    /// The API server does not want it (the namespace is going away, or RBAC).
+    Refused,
+    /// Lost: no answer, or a failure of the API server.
+    Failed,
+}
+
+/// All series of one agent. Clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    registry: Registry,
+    cloud_calls: Family<CloudCall, Counter>,
+    cloud_seconds: Family<Action, Histogram, fn() -> Histogram>,
+    api_calls: Family<ApiCall, Counter>,
+    records: Family<Phase, Gauge>,
+    steps: Family<Step, Counter>,
+    bind_seconds: Histogram,
+    events: Family<EventLabel, Counter>,
+    ready: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CloudCall {
+    action: &'static str,
+    outcome: CloudOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Action {
+    action: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ApiCall {
+    verb: &'static str,
+    resource: &'static str,
+    outcome: ApiOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Phase {
+    phase: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Step {
+    step: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabel {
+    outcome: EventOutcome,
+}
+
+// === impl Metrics ===
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// A registry of its own, so that several agents fit into one test process.
+    pub fn new() -> Self {
+        Self {
+            inner: Arc::new(Inner::new()),
+        }
+    }
+
+    /// One cloud call by its API action ("`AllocateEipAddress`"): how it ended and how long it took.
+    pub fn cloud_call(&self, action: &'static str, outcome: CloudOutcome, took: Duration) {
+        self.inner
+            .cloud_calls
+            .get_or_create(&CloudCall { action, outcome })
+            .inc();
+        self.inner
+            .cloud_seconds
+            .get_or_create(&Action { action })
+            .observe(took.as_secs_f64());
+    }
+
+    /// One API-server call, by Kubernetes verb ("patch") and resource, with subresource ("pods/status").
+    pub fn api_call(&self, verb: &'static str, resource: &'static str, outcome: ApiOutcome) {
+        self.inner
+            .api_calls
+            .get_or_create(&ApiCall {
+                verb,
+                resource,
+                outcome,
+            })
+            .inc();
+    }
+
+    /// How many records of this shard are in `phase` now.
+    pub fn records(&self, phase: &'static str, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.inner
+            .records
+            .get_or_create(&Phase { phase })
+            .set(count);
+    }
+
+    /// One step was driven.
+    pub fn step(&self, step: &'static str) {
+        self.inner.steps.get_or_create(&Step { step }).inc();
+    }
+
+    /// An EIP was seen bound, so long after its pod's IP was known.
+    pub fn bound(&self, after_pod_ip: Duration) {
+        self.inner.bind_seconds.observe(after_pod_ip.as_secs_f64());
+    }
+
+    /// One Event was published, or not.
+    pub fn event(&self, outcome: EventOutcome) {
+        self.inner
+            .events
+            .get_or_create(&EventLabel { outcome })
+            .inc();
+    }
+
+    /// Whether the agent is ready.
+    pub fn ready(&self, ready: bool) {
+        self.inner.ready.set(i64::from(ready));
+    }
+
+    /// All series in the `OpenMetrics` text format.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.inner.registry)?;
+        Ok(text)
+    }
+}
+
+impl Inner {
+    fn new() -> Self {
+        let mut inner = Self {
+            registry: Registry::with_prefix("eipd"),
+            cloud_calls: Family::default(),
+            cloud_seconds: Family::new_with_constructor(|| Histogram::new(CALL_BUCKETS)),
+            api_calls: Family::default(),
+            records: Family::default(),
+            steps: Family::default(),
+            bind_seconds: Histogram::new(BIND_BUCKETS),
+            events: Family::default(),
+            ready: Gauge::default(),
+        };
+        inner.register();
+        inner
+    }
+
+    fn register(&mut self) {
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let r = &mut self.registry;
+        r.register(
+            "cloud_calls",
+            "Calls to the cloud",
+            self.cloud_calls.clone(),
+        );
+        r.register(
+            "cloud_call_seconds",
+            "Time a cloud call took",
+            self.cloud_seconds.clone(),
+        );
+        r.register(
+            "api_calls",
+            "Calls to the API server",
+            self.api_calls.clone(),
+        );
+        r.register("records", "Records of this node", self.records.clone());
+        r.register("steps", "Steps driven", self.steps.clone());
+        r.register(
+            "bind_seconds",
+            "Time from pod IP to bound",
+            self.bind_seconds.clone(),
+        );
+        r.register("events", "Kubernetes Events published", self.events.clone());
+        r.register("ready", "1 if the agent is ready", self.ready.clone());
+        r.register("build", "The version that runs", build);
+    }
+}
+
+// === labels ===
+
+impl CloudOutcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Throttled => "throttled",
+            Self::Quota => "quota",
+            Self::Denied => "denied",
+            Self::NotFound => "not_found",
+            Self::Busy => "busy",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Unanswered => "unanswered",
+        }
+    }
+}
+
+impl ApiOutcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Conflict => "conflict",
+            Self::NotFound => "not_found",
+            Self::Forbidden => "forbidden",
+            Self::Throttled => "throttled",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Unanswered => "unanswered",
+        }
+    }
+
+    /// The outcome that an error of the client stands for.
+    pub fn of(error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self::of_status(status.code),
+            _ => Self::Unanswered,
+        }
+    }
+
+    /// The outcome that an HTTP status stands for.
+    pub fn of_status(code: u16) -> Self {
+        match code {
+            200..=299 => Self::Ok,
+            404 | 410 => Self::NotFound,
+            409 => Self::Conflict,
+            401 | 403 => Self::Forbidden,
+            429 => Self::Throttled,
+            400..=499 => Self::Refused,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl EventOutcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Repeated => "repeated",
+            Self::Dropped => "dropped",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl EncodeLabelValue for CloudOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        self.label().encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for ApiOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        self.label().encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for EventOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        self.label().encode(encoder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_has_its_published_name_and_labels() {
+        let metrics = Metrics::new();
+        metrics.cloud_call(
+            "AllocateEipAddress",
+            CloudOutcome::NotFound,
+            Duration::from_millis(150),
+        );
+        metrics.api_call("patch", "pods/status", ApiOutcome::Conflict);
+        metrics.records("bound", 3);
+        metrics.step("associate");
+        metrics.bound(Duration::from_millis(2500));
+        metrics.event(EventOutcome::Written);
+        metrics.ready(true);
+        let text = metrics.encode().unwrap();
+        for line in [
+            r#"eipd_cloud_calls_total{action="AllocateEipAddress",outcome="not_found"} 1"#,
+            r#"eipd_cloud_call_seconds_bucket{le="0.2",action="AllocateEipAddress"} 1"#,
+            r#"eipd_cloud_call_seconds_bucket{le="0.1",action="AllocateEipAddress"} 0"#,
+            r#"eipd_api_calls_total{verb="patch",resource="pods/status",outcome="conflict"} 1"#,
+            r#"eipd_records{phase="bound"} 3"#,
+            r#"eipd_steps_total{step="associate"} 1"#,
+            "eipd_bind_seconds_sum 2.5",
+            r#"eipd_events_total{outcome="written"} 1"#,
+            "eipd_ready 1",
+            concat!(
+                r#"eipd_build_info{version=""#,
+                env!("CARGO_PKG_VERSION"),
+                r#""} 1"#
+            ),
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|l| l == line), "no {line} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn clones_share_and_registries_do_not() {
+        let (one, other) = (Metrics::new(), Metrics::new());
+        one.clone().step("allocate");
+        assert!(
+            one.encode()
+                .unwrap()
+                .contains("eipd_steps_total{step=\"allocate\"} 1")
+        );
+        assert!(!other.encode().unwrap().contains("allocate"));
+    }
+
+    #[test]
+    fn a_status_has_one_outcome() {
+        let table = [
+            (201, ApiOutcome::Ok),
+            (403, ApiOutcome::Forbidden),
+            (404, ApiOutcome::NotFound),
+            (409, ApiOutcome::Conflict),
+            (422, ApiOutcome::Refused),
+            (429, ApiOutcome::Throttled),
+            (503, ApiOutcome::Failed),
+        ];
+        for (code, want) in table {
+            assert_eq!(ApiOutcome::of_status(code), want, "{code}");
+        }
+    }
+}
