@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod clock;
+pub mod cloud;
 pub mod domain;
 pub mod shutdown;
 pub mod telemetry;

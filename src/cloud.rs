@@ -1,0 +1,13 @@
+//! The edge to Alibaba Cloud: one signed call at a time, typed; no policy, no retry but for stale credentials.
+
+pub mod credentials;
+pub mod endpoints;
+pub mod error;
+pub mod http;
+mod loose;
+pub mod rpc;
+pub mod sign;
+pub mod vpc;
+
+pub use error::{Class, CloudError};
+pub use vpc::Vpc;

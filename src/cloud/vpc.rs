@@ -1,0 +1,252 @@
+//! The calls of the VPC API (2016-04-28) that EIPs need, typed.
+//!
+//! Source of names, limits and behaviour: Alibaba's `alibabacloud_vpc20160428` 7.2.2 and 6.11.5 and the API's pages.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::error::{Class, CloudError};
+use super::rpc::{self, Answer, Args, Rpc};
+use crate::domain::ids::{EipId, Place, RequestId};
+
+mod allocate;
+mod view;
+
+pub use allocate::{AllocateArgs, InternetChargeType};
+pub use view::{EipStatus, EipView};
+
+/// A client of the VPC API in one region; clones share connections and credentials.
+#[derive(Clone)]
+pub struct Vpc {
+    rpc: Arc<Rpc>,
+    region: Arc<str>,
+}
+
+/// A new EIP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocated {
+    pub id: EipId,
+    pub address: Ipv4Addr,
+    pub request_id: RequestId,
+}
+
+/// `AllocationId` takes a comma list of at most 50.
+const IDS_PER_CALL: usize = 50;
+/// The largest page of `DescribeEipAddresses`.
+const PAGE: usize = 100;
+/// More EIPs than any account has; a `TotalCount` that never comes to an end must not be a loop without one.
+const PAGES: usize = 200;
+
+impl Vpc {
+    pub fn new(rpc: Rpc, region: &str) -> Self {
+        Self {
+            rpc: Arc::new(rpc),
+            region: region.into(),
+        }
+    }
+
+    /// `AllocateEipAddress`. Synchronous, though looks may miss the new EIP for a while. The same `args` and `token` give
+    /// the same EIP again; other `args` with a used token are refused.
+    pub async fn allocate(
+        &self,
+        args: &AllocateArgs,
+        token: &str,
+    ) -> Result<Allocated, CloudError> {
+        let mut wire = args.to_wire();
+        push(&mut wire, "ClientToken", token);
+        let answer = self.call("AllocateEipAddress", wire).await?;
+        allocated(answer)
+    }
+
+    /// `AssociateEipAddress`, asynchronous: `Associating`, then `InUse`.
+    pub async fn associate(
+        &self,
+        eip: &EipId,
+        at: &Place,
+        token: &str,
+    ) -> Result<RequestId, CloudError> {
+        self.change("AssociateEipAddress", binding(eip, at, token))
+            .await
+    }
+
+    /// `UnassociateEipAddress`, asynchronous: `Unassociating`, then `Available`. ENI and IP go along as a guard.
+    pub async fn unassociate(
+        &self,
+        eip: &EipId,
+        at: &Place,
+        token: &str,
+    ) -> Result<RequestId, CloudError> {
+        self.change("UnassociateEipAddress", binding(eip, at, token))
+            .await
+    }
+
+    /// `ReleaseEipAddress`, asynchronous: `Releasing`, then gone. The call takes no token.
+    pub async fn release(&self, eip: &EipId) -> Result<RequestId, CloudError> {
+        self.change("ReleaseEipAddress", args([("AllocationId", eip.as_str())]))
+            .await
+    }
+
+    /// `AddCommonBandwidthPackageIp`, asynchronous. An EIP that is in a package already counts as done.
+    pub async fn join_package(
+        &self,
+        eip: &EipId,
+        package: &str,
+        token: &str,
+    ) -> Result<RequestId, CloudError> {
+        let mut args = membership(eip, package, token);
+        push(&mut args, "IpType", "EIP");
+        done_already(self.change("AddCommonBandwidthPackageIp", args).await)
+    }
+
+    /// `RemoveCommonBandwidthPackageIp`. An EIP that is in no package counts as done.
+    pub async fn leave_package(
+        &self,
+        eip: &EipId,
+        package: &str,
+        token: &str,
+    ) -> Result<RequestId, CloudError> {
+        let args = membership(eip, package, token);
+        done_already(self.change("RemoveCommonBandwidthPackageIp", args).await)
+    }
+
+    /// `DescribeEipAddresses` by id, 50 to a call. An EIP that does not exist is missing from the answer.
+    pub async fn look(&self, eips: &[EipId]) -> Result<Vec<EipView>, CloudError> {
+        let ids: Vec<&str> = eips
+            .iter()
+            .map(EipId::as_str)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let mut seen = Vec::with_capacity(ids.len());
+        for some in ids.chunks(IDS_PER_CALL) {
+            seen.extend(
+                self.pages(&args([("AllocationId", some.join(",").as_str())]))
+                    .await?,
+            );
+        }
+        Ok(seen)
+    }
+
+    /// `DescribeEipAddresses` by tags, all of which an EIP must carry. An EIP that is released meanwhile may hide another.
+    pub async fn look_by_tags(
+        &self,
+        tags: &[(String, String)],
+    ) -> Result<Vec<EipView>, CloudError> {
+        let mut filter = Args::new();
+        push_tags(
+            &mut filter,
+            tags.iter().map(|(k, v)| (k.as_str(), v.as_str())),
+        );
+        self.pages(&filter).await
+    }
+
+    async fn pages(&self, filter: &Args) -> Result<Vec<EipView>, CloudError> {
+        let mut seen: Vec<EipView> = Vec::new();
+        for number in 1..=PAGES {
+            let page = self.page(filter, number).await?;
+            let last = page.eips.len() < PAGE;
+            let known: BTreeSet<_> = seen.iter().map(|eip| eip.id.clone()).collect();
+            seen.extend(page.eips.into_iter().filter(|eip| !known.contains(&eip.id)));
+            if last || seen.len() >= page.total {
+                return Ok(seen);
+            }
+        }
+        Err(rpc::unreadable(
+            "DescribeEipAddresses",
+            RequestId::new(""),
+            "pages without an end",
+        ))
+    }
+
+    async fn page(&self, filter: &Args, number: usize) -> Result<view::Page, CloudError> {
+        let mut args = filter.clone();
+        push(&mut args, "PageNumber", &number.to_string());
+        push(&mut args, "PageSize", &PAGE.to_string());
+        self.call("DescribeEipAddresses", args).await?.parse()
+    }
+
+    async fn change(&self, action: &'static str, args: Args) -> Result<RequestId, CloudError> {
+        self.call(action, args)
+            .await
+            .map(|answer| answer.request_id)
+    }
+
+    async fn call(&self, action: &'static str, mut args: Args) -> Result<Answer, CloudError> {
+        push(&mut args, "RegionId", &self.region);
+        self.rpc.call(action, &args).await
+    }
+}
+
+fn binding(eip: &EipId, at: &Place, token: &str) -> Args {
+    args([
+        ("AllocationId", eip.as_str()),
+        ("InstanceId", at.eni.as_str()),
+        ("InstanceType", "NetworkInterface"),
+        ("PrivateIpAddress", &at.ip.to_string()),
+        ("ClientToken", token),
+    ])
+}
+
+fn membership(eip: &EipId, package: &str, token: &str) -> Args {
+    args([
+        ("IpInstanceId", eip.as_str()),
+        ("BandwidthPackageId", package),
+        ("ClientToken", token),
+    ])
+}
+
+fn allocated(answer: Answer) -> Result<Allocated, CloudError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Wire {
+        allocation_id: String,
+        eip_address: Ipv4Addr,
+    }
+    let request_id = answer.request_id.clone();
+    let wire: Wire = answer.parse()?;
+    if wire.allocation_id.is_empty() {
+        return Err(rpc::unreadable(
+            "AllocateEipAddress",
+            request_id,
+            "AllocationId is empty",
+        ));
+    }
+    Ok(Allocated {
+        id: EipId::new(wire.allocation_id),
+        address: wire.eip_address,
+        request_id,
+    })
+}
+
+fn done_already(result: Result<RequestId, CloudError>) -> Result<RequestId, CloudError> {
+    match result {
+        Err(CloudError::Refused {
+            request_id,
+            code,
+            status,
+            ..
+        }) if super::error::classify(&code, status) == Class::AlreadyDone => Ok(request_id),
+        result => result,
+    }
+}
+
+fn args<const N: usize>(pairs: [(&str, &str); N]) -> Args {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn push(args: &mut Args, name: &str, value: &str) {
+    args.push((name.to_owned(), value.to_owned()));
+}
+
+fn push_tags<'a>(args: &mut Args, tags: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (n, (key, value)) in (1..).zip(tags) {
+        push(args, &format!("Tag.{n}.Key"), key);
+        push(args, &format!("Tag.{n}.Value"), value);
+    }
+}
