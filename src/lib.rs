@@ -7,5 +7,6 @@ pub mod api;
 pub mod clock;
 pub mod cloud;
 pub mod domain;
+pub mod node;
 pub mod shutdown;
 pub mod telemetry;

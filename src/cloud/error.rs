@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::credentials::CredentialsError;
 use crate::domain::ids::RequestId;
+use crate::telemetry::escape;
 
 mod class;
 
@@ -103,24 +104,22 @@ impl CloudError {
     }
 }
 
-/// Shows text that came from outside without its control characters, and not more of it than an Event can hold.
-pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+/// Shows text that came from outside: no control characters, and not more than an Event can hold.
+struct Escaped<'a>(&'a str);
 
-const SHOWN_CHARS: usize = 400;
+const SHOWN_BYTES: usize = 400;
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars().take(SHOWN_CHARS) {
-            if c.is_control() {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                write!(f, "{c}")?;
-            }
-        }
-        if self.0.chars().nth(SHOWN_CHARS).is_some() {
-            f.write_str("...")
+        let shown = escape::cut(self.0, SHOWN_BYTES);
+        let rest = if shown.len() < self.0.len() {
+            "..."
         } else {
-            Ok(())
-        }
+            ""
+        };
+        write!(f, "{}{rest}", escape::plain(shown))
     }
 }
+
+#[cfg(test)]
+mod tests;

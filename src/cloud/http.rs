@@ -18,6 +18,22 @@ pub trait Exchange: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
 }
 
+/// A function is a transport too: tests call the simulated cloud directly.
+impl<F> Exchange for F
+where
+    F: Fn(Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, TransportError>>
+        + Send
+        + Sync
+        + 'static,
+{
+    fn exchange(
+        &self,
+        req: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        self(req)
+    }
+}
+
 /// Why there is no answer. The difference decides whether a change may have happened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {

@@ -11,11 +11,12 @@ use tokio::time::Instant;
 
 use super::credentials::{Credentials, CredentialsError, Keys};
 use super::endpoints::Endpoint;
-use super::error::{Class, CloudError, Escaped};
+use super::error::{Class, CloudError};
 use super::http::{Exchange, TransportError};
 use super::sign::{self, Unsigned};
 use crate::clock::{self, Clock};
 use crate::domain::ids::RequestId;
+use crate::telemetry::metrics::{CloudOutcome, Metrics};
 
 /// A call's arguments, as they go over the wire.
 pub type Args = Vec<(String, String)>;
@@ -30,6 +31,7 @@ pub struct Rpc {
     pub version: &'static str,
     /// How long a call may take in all, credentials and their one refresh included; see [`DEADLINE`].
     pub deadline: Duration,
+    pub metrics: Metrics,
 }
 
 /// The usual deadline. It must stay under a minute: that long a call without an answer counts as in flight.
@@ -79,16 +81,20 @@ impl Rpc {
             action,
             cause: e.to_string(),
         })?;
-        let left = until.saturating_duration_since(clock::now());
-        match clock::timeout(left, self.exchange.exchange(req)).await {
+        let sent = clock::now();
+        let left = until.saturating_duration_since(sent);
+        let result = match clock::timeout(left, self.exchange.exchange(req)).await {
             Ok(Ok(answer)) => read(action, &answer, keys),
             Ok(Err(TransportError::NotSent(cause))) => Err(CloudError::NotSent { action, cause }),
             Ok(Err(TransportError::NoAnswer(cause))) => Err(CloudError::NoAnswer { action, cause }),
             Err(_) => {
-                let cause = format!("none within {} s", self.deadline.as_secs_f64());
+                let cause = format!("none within {:.0?}", self.deadline);
                 Err(CloudError::NoAnswer { action, cause })
             }
-        }
+        };
+        self.metrics
+            .cloud_call(action, outcome(&result), clock::now() - sent);
+        result
     }
 
     fn request(
@@ -129,6 +135,13 @@ async fn within<T>(
     clock::timeout(left, keys)
         .await
         .unwrap_or(Err(CredentialsError::Late))
+}
+
+fn outcome(result: &Result<Answer, CloudError>) -> CloudOutcome {
+    match result {
+        Ok(_) => CloudOutcome::Ok,
+        Err(e) => e.class().into(),
+    }
 }
 
 // === reading answers ===
@@ -222,11 +235,10 @@ impl Answer {
 
 /// An answer with HTTP 200 that is not what the API gives.
 pub fn unreadable(action: &'static str, request_id: RequestId, detail: &str) -> CloudError {
-    let (detail, request_id) = (Escaped(detail).to_string(), Some(request_id));
     CloudError::Unreadable {
         action,
         status: 200,
-        detail,
-        request_id,
+        detail: detail.to_owned(),
+        request_id: Some(request_id),
     }
 }

@@ -1,5 +1,7 @@
 //! The kinds of trouble a cloud call can meet, told from the error's code (never from its HTTP status alone).
 
+use crate::telemetry::metrics::CloudOutcome;
+
 /// What kind of trouble an error is: what the caller should do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
@@ -53,6 +55,30 @@ pub enum Class {
     Unreadable,
     /// It will fail until somebody changes something: an Event, then retried slowly.
     Permanent,
+}
+
+impl From<Class> for CloudOutcome {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Throttled => Self::Throttled,
+            Class::Quota | Class::PlaceFull | Class::FrequentPurchase => Self::Quota,
+            Class::Denied
+            | Class::CredentialsExpired
+            | Class::CredentialsWrong
+            | Class::NoCredentials
+            | Class::Skew => Self::Denied,
+            Class::NotFound | Class::PlaceNotFound | Class::PackageNotFound => Self::NotFound,
+            Class::Busy | Class::WrongState | Class::TokenInProgress => Self::Busy,
+            Class::NotSent | Class::NoAnswer | Class::Unreadable => Self::Unanswered,
+            Class::IdempotentMismatch
+            | Class::Capacity
+            | Class::Money
+            | Class::AlreadyBound
+            | Class::AlreadyDone
+            | Class::Prefix
+            | Class::Permanent => Self::Refused,
+        }
+    }
 }
 
 /// The class of an error code. Codes are the wire's own, misspelled as they are there.
