@@ -6,6 +6,7 @@
 pub mod api;
 pub mod clock;
 pub mod cloud;
+pub mod config;
 pub mod domain;
 pub mod node;
 pub mod shutdown;

@@ -1,0 +1,174 @@
+//! Configuration: one YAML file, overridden by the environment, checked once at start.
+//!
+//! Inside ACK every key is optional. The keys are those of ack-extend-network-controller's values file (its names,
+//! so that one can be pasted), and a few of eipd's own; `config/keys.rs` lists them all. This module and `main` are the
+//! only readers of the environment.
+
+mod error;
+mod keys;
+mod read;
+mod settings;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use error::ConfigError;
+
+use crate::cloud::endpoints::Network;
+use crate::telemetry::logs;
+
+/// Where health and metrics are served unless `listen` says otherwise.
+pub const DEFAULT_PORT: u16 = 9752;
+
+/// What is in force. Secrets do not show in its `Debug` form.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The name of the node to serve (`nodeName`, `NODE_NAME`). Required; the `DaemonSet` sets it.
+    pub node: String,
+    /// ENC's name for the cluster: shown, not trusted. The cluster's mark is the uid of kube-system.
+    pub cluster_id: Option<String>,
+    /// Where the node is, for nodes without a metadata service, and to check it against.
+    pub place: Place,
+    /// Which kinds of address are served.
+    pub controllers: Controllers,
+    /// Credentials given by hand.
+    pub credential: Credential,
+    /// Whether pods on virtual nodes are served.
+    pub virtual_node: bool,
+    /// Kinds besides `StatefulSet` whose pods keep their names.
+    pub custom_stateful_kinds: Vec<String>,
+    /// The API-server client's limits.
+    pub kube_client: KubeClient,
+    /// Upper bound of this agent's cloud calls in flight (`maxConcurrentReconciles`).
+    pub cloud_calls_in_flight: Option<u32>,
+    /// ENC's `garbageCollectionPeriodInMinutes`: shown, without a meaning here.
+    pub garbage_collection_minutes: Option<u32>,
+    /// NAT gateways to use, in the order given; empty: those that the pod's vSwitch routes to.
+    pub nat_gateways: Vec<NatGateway>,
+    /// Where the cloud listens.
+    pub endpoints: Endpoints,
+    /// Whether the metadata service may be asked without a token where the node allows it.
+    pub metadata_plain_mode: bool,
+    /// Deadlines of single calls.
+    pub deadlines: Deadlines,
+    /// Where health and metrics are served.
+    pub listen: SocketAddr,
+    /// Log lines.
+    pub log: Log,
+    /// What the user should know about the file, a line each; safe to print.
+    pub warnings: Vec<String>,
+}
+
+/// Region, zone, VPC and account, as far as they are configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    pub region: Option<String>,
+    pub zone: Option<String>,
+    pub vpc: Option<String>,
+    pub account: Option<String>,
+}
+
+/// Which kinds of address are served; both unless `enableControllers` names fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Controllers {
+    pub eip: bool,
+    pub natgw: bool,
+}
+
+/// Credentials given by hand; empty strings count as absent.
+#[derive(Debug, Clone, Default)]
+pub struct Credential {
+    /// Both halves or neither.
+    pub access_key: Option<AccessKey>,
+    /// `enableRRSA`; absent: the variables that the webhook injects decide.
+    pub rrsa: Option<bool>,
+    pub rrsa_role_name: Option<String>,
+}
+
+/// A configured `AccessKey` pair.
+#[derive(Debug, Clone)]
+pub struct AccessKey {
+    pub id: String,
+    pub secret: SecretString,
+}
+
+/// Limits of the API-server client; absent: none.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct KubeClient {
+    /// Calls a second.
+    pub qps: Option<f64>,
+    /// Calls at once before `qps` bites.
+    pub burst: Option<u32>,
+}
+
+/// One entry of `natGwPool`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NatGateway {
+    pub id: String,
+    /// The zone whose pods use it; absent: any.
+    pub zone: Option<String>,
+    /// External ports, both ends included.
+    pub ports: RangeInclusive<u16>,
+    /// Its EIPs to use; empty: all.
+    pub eips: Vec<Ipv4Addr>,
+}
+
+/// Where the cloud listens: which network's hosts, and hosts given by hand (`host[:port]` or URL).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    pub network: Network,
+    pub vpc: Option<String>,
+    pub ecs: Option<String>,
+    pub sts: Option<String>,
+    /// The metadata service, as `http://host[:port]`.
+    pub metadata: Option<String>,
+}
+
+/// Deadlines of single calls, at most 30 s each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    pub cloud: Duration,
+    pub api_server: Duration,
+}
+
+/// Log lines: their form, and a level or directives as [`logs::filter`] takes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    pub format: logs::Format,
+    pub level: String,
+}
+
+impl Config {
+    /// Reads `path`, if one is given, and the process's environment.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let env = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let Some(path) = path else {
+            return Self::parse("", "", &env);
+        };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            file: path.display().to_string(),
+            source,
+        })?;
+        Self::parse(&path.display().to_string(), &text, &env)
+    }
+
+    /// The configuration that `text` and the variables `env` stand for; `file` names the text in errors.
+    pub fn parse(
+        file: &str,
+        text: &str,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        read::config(&settings::Settings::collect(file, text, env)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;
