@@ -235,3 +235,6 @@ impl fmt::Debug for Credentials {
         f.write_str("Credentials")
     }
 }
+
+#[cfg(test)]
+mod tests;

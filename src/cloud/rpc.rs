@@ -242,3 +242,6 @@ pub fn unreadable(action: &'static str, request_id: RequestId, detail: &str) -> 
         request_id: Some(request_id),
     }
 }
+
+#[cfg(test)]
+mod tests;
