@@ -1,0 +1,216 @@
+//! The cases that need a cluster: their registry, and what runs them one after the other.
+//!
+//! A case is a name, the ring it needs and a function that is given a running world. Cases are listed without starting
+//! anything. Consecutive cases of one ring share a world, unless a case wants one of its own or one before it failed
+//! in it; so a case keeps to a namespace of its own and leaves nothing running.
+//! `hack/test` speaks to this as described in `hack/runner/src/program.rs`.
+
+pub mod command;
+pub mod error;
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{Either, select};
+
+pub use error::CaseError;
+
+/// Setting up real nodes from nothing but built programs stays far below this.
+const SET_UP_LIMIT: Duration = Duration::from_mins(5);
+const TEAR_DOWN_LIMIT: Duration = Duration::from_mins(2);
+
+/// What a case is: an error's text says what was expected and what was seen.
+pub type CaseFuture<'a> = Pin<Box<dyn Future<Output = Result<(), CaseError>> + 'a>>;
+
+/// How much of the world is real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ring {
+    /// A real API server and cloudsim over HTTP; agents are processes; nodes and pods are played. No root needed.
+    Processes,
+    /// The `DaemonSet` on real kubelets, each in a network namespace of its own. Root only.
+    Nodes,
+}
+
+/// One test.
+#[derive(Debug)]
+pub struct Case<W> {
+    /// `capability::what_it_shows`, such as `eip::survives_sigkill_after_allocate`.
+    pub name: &'static str,
+    pub ring: Ring,
+    /// Wants a fresh world and spoils it.
+    pub alone: bool,
+    /// It fails when it takes longer; set-up of the world not counted.
+    pub limit: Duration,
+    pub run: for<'a> fn(&'a mut W) -> CaseFuture<'a>,
+}
+
+impl<W> Case<W> {
+    /// A case that shares its world and takes two minutes at most.
+    pub const fn new(
+        name: &'static str,
+        ring: Ring,
+        run: for<'a> fn(&'a mut W) -> CaseFuture<'a>,
+    ) -> Self {
+        Self {
+            name,
+            ring,
+            alone: false,
+            limit: Duration::from_mins(2),
+            run,
+        }
+    }
+
+    /// The same with a world of its own.
+    #[must_use]
+    pub const fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    /// The same with another limit.
+    #[must_use]
+    pub const fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// What cases run in: cluster, cloud, agents.
+pub trait World: Sized {
+    /// Starts everything that `ring` names. A future that is dropped half-way leaves nothing behind.
+    fn set_up(ring: Ring) -> impl Future<Output = Result<Self, CaseError>>;
+
+    /// What helps to understand a case that failed: the ends of logs, the cloud's calls.
+    fn evidence(&self) -> impl Future<Output = String>;
+
+    /// Ends everything that was started. Dropping the world must do so too, as far as it can.
+    fn tear_down(self) -> impl Future<Output = Result<(), CaseError>>;
+}
+
+/// How a case ended.
+#[derive(Debug, serde::Serialize)]
+pub struct Done {
+    pub case: String,
+    pub ok: bool,
+    pub seconds: f64,
+    pub log: String,
+}
+
+/// Runs the cases that have one of `names`, each reported to `report` as it ends, until `stop` is ready.
+///
+/// Names that no case has are an error, before anything is started.
+pub async fn run<W: World>(
+    cases: &[Case<W>],
+    names: &[String],
+    stop: impl Future<Output = ()>,
+    report: &mut dyn FnMut(Done),
+) -> Result<(), CaseError> {
+    let mut chosen: Vec<_> = cases
+        .iter()
+        .filter(|case| names.iter().any(|name| name == case.name))
+        .collect();
+    if let Some(unknown) = names
+        .iter()
+        .find(|&name| chosen.iter().all(|case| case.name != name))
+    {
+        return Err(CaseError::new(format!("there is no case called {unknown}")));
+    }
+    chosen.sort_by_key(|case| case.ring); // stable: the registry's order within a ring
+    let mut shared = Shared { world: None };
+    let stopped = {
+        let working = pin!(shared.run_all(&chosen, report));
+        matches!(select(working, pin!(stop)).await, Either::Right(_))
+    };
+    shared.tear_down().await?;
+    if stopped {
+        Err(CaseError::new("stopped by a signal"))
+    } else {
+        Ok(())
+    }
+}
+
+/// The world that the next case may find.
+struct Shared<W> {
+    world: Option<(Ring, W)>,
+}
+
+impl<W: World> Shared<W> {
+    async fn run_all(&mut self, cases: &[&Case<W>], report: &mut dyn FnMut(Done)) {
+        for case in cases {
+            let start = crate::clock::now();
+            let result = self.run(case).await;
+            let seconds = (crate::clock::now() - start).as_secs_f64();
+            let log = result
+                .as_ref()
+                .err()
+                .map_or_else(String::new, ToString::to_string);
+            report(Done {
+                case: case.name.to_owned(),
+                ok: result.is_ok(),
+                seconds,
+                log,
+            });
+        }
+    }
+
+    async fn run(&mut self, case: &Case<W>) -> Result<(), CaseError> {
+        if case.alone
+            || self
+                .world
+                .as_ref()
+                .is_some_and(|(ring, _)| *ring != case.ring)
+        {
+            self.tear_down().await?;
+        }
+        let world = match &mut self.world {
+            Some((_, world)) => world,
+            none => {
+                let world = limited("setting up", SET_UP_LIMIT, W::set_up(case.ring)).await?;
+                &mut none.insert((case.ring, world)).1
+            }
+        };
+        let mut result = limited(case.name, case.limit, (case.run)(world)).await;
+        if let Err(error) = result {
+            let evidence = limited("evidence", TEAR_DOWN_LIMIT, world.evidence().map(Ok)).await;
+            result = Err(CaseError::new(format!(
+                "{error}\n{}",
+                evidence.unwrap_or_default()
+            )));
+        }
+        if case.alone || result.is_err() {
+            let torn_down = self.tear_down().await;
+            result = result.and(torn_down);
+        }
+        result
+    }
+
+    async fn tear_down(&mut self) -> Result<(), CaseError> {
+        match self.world.take() {
+            Some((_, world)) => limited("tearing down", TEAR_DOWN_LIMIT, world.tear_down()).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Ends a future that takes too long, and turns a panic (a failed `assert!`) into an error.
+async fn limited<T>(
+    what: &str,
+    limit: Duration,
+    future: impl Future<Output = Result<T, CaseError>>,
+) -> Result<T, CaseError> {
+    let caught = AssertUnwindSafe(future).catch_unwind();
+    match tokio::time::timeout(limit, caught).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => Err(CaseError::new(format!(
+            "panicked: {}",
+            error::said_by(panic.as_ref())
+        ))),
+        Err(_) => Err(CaseError::new(format!("{what} took more than {limit:?}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests;
