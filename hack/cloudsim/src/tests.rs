@@ -1,0 +1,3 @@
+//! Tests of the whole router, by capability.
+
+mod eip;
