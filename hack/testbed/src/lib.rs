@@ -1,1 +1,3 @@
 //! Starts clusters, clouds and agents.
+
+pub mod apiserver;
