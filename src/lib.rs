@@ -4,6 +4,7 @@
 //! See `docs/design.md`.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod cloud;
 pub mod config;

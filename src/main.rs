@@ -1,2 +1,86 @@
-//! The `eipd` binary.
-fn main() {}
+//! The `eipd` binary: TLS provider, arguments, logs, runtime; the rest is the library's.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use eipd::cli::{CRDS, Cli, Command};
+use eipd::config::{Config, ConfigError};
+use eipd::shutdown::{self, Shutdown};
+use eipd::telemetry::escape::plain;
+use eipd::telemetry::health::{self, Server};
+use eipd::telemetry::{logs, metrics::Metrics, readiness::Readiness};
+
+/// Threads for blocking work, name resolution mostly; each costs a stack.
+const BLOCKING_THREADS: usize = 4;
+
+/// Why the process ends with status 1.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Logs(#[from] logs::Error),
+    #[error("cannot start the runtime: {0}")]
+    Runtime(std::io::Error),
+    #[error(transparent)]
+    Health(#[from] health::BindError),
+    #[error("cannot write: {0}")]
+    Output(std::io::Error),
+}
+
+fn main() -> ExitCode {
+    // First of all: rustls refuses to choose by itself. An error means that it was installed already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let result = match Cli::parse().command {
+        Command::Run { config } => run(config.as_deref()),
+        Command::Crds => print(CRDS),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// In the form of the logs once they are set up, for somebody may parse them.
+fn report(failure: &Failure) {
+    if tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!("{failure}");
+    } else {
+        eprintln!("eipd: {}", plain(&failure.to_string()));
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::Output)
+}
+
+fn run(path: Option<&Path>) -> Result<(), Failure> {
+    let config = Config::load(path)?;
+    logs::init(config.log.format, &config.log.level, &config.node)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    // One thread: an agent serves one node, and memory is what a DaemonSet costs most.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()
+        .map_err(Failure::Runtime)?;
+    runtime.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let shutdown: Shutdown = shutdown::on_signals().map_err(Failure::Runtime)?;
+    let server = Server::bind(config.listen).await?;
+    server
+        .serve(Readiness::new(), Metrics::new(), shutdown)
+        .await;
+    Ok(())
+}

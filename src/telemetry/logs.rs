@@ -61,7 +61,16 @@ pub fn init(format: Format, level: &str, node: &str) -> Result<(), Error> {
     };
     subscriber(format, level, writer)?
         .try_init()
-        .map_err(|_| Error::AlreadySet)
+        .map_err(|_| Error::AlreadySet)?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// A panic's own message would be several raw lines.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string);
+    let message = panic.payload_as_str().unwrap_or("no message");
+    tracing::error!(at, "panic: {message}");
 }
 
 /// The filter for `level`: a level (`info`), or directives as in `info,eipd::cloud=debug`.
