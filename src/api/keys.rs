@@ -52,6 +52,9 @@ pub const TAGS_PER_EIP: usize = 20;
 /// Tags that are left to the user, ours taken off.
 pub const USER_TAGS: usize = TAGS_PER_EIP - [CLUSTER_TAG, RECORD_TAG, ORPHAN_TAG].len();
 
+/// What a hashed node name begins with.
+pub const LABEL_HASH_PREFIX: &str = "sha256_";
+
 /// Longest label value that Kubernetes takes, in bytes.
 const LABEL_MAX: usize = 63;
 const BUCKETS: u8 = 16;
@@ -63,7 +66,7 @@ pub fn node_label(node: &str) -> String {
     if is_label_value(node) {
         node.to_owned()
     } else {
-        format!("sha256_{}", hex(&Sha256::digest(node)[..20]))
+        format!("{LABEL_HASH_PREFIX}{}", hex(&Sha256::digest(node)[..20]))
     }
 }
 
