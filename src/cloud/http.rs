@@ -75,6 +75,7 @@ impl Wire {
         // `main` has installed it already; tests and tools come here without. A second time is refused, and harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
+            .user_agent(concat!("eipd/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -144,3 +145,6 @@ fn chain(e: &dyn std::error::Error) -> String {
         .collect::<Vec<_>>()
         .join(": ")
 }
+
+#[cfg(test)]
+mod tests;
