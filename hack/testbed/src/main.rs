@@ -1,0 +1,52 @@
+//! `testbed`: starts worlds from the command line, for hack/demo, hack/test and hack/bench.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use testbed::demo::DemoCommand;
+use testbed::world::Claim;
+use testbed::{node, paths, plane, played};
+
+/// Starts clusters, clouds and agents for eipd's tests, benchmarks and demo.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(DemoCommand),
+    /// Removes every world whose maker was killed.
+    Sweep,
+    /// Plays the kubelets of played nodes, until the API server is gone.
+    #[command(hide = true)]
+    Play { kubeconfig: PathBuf, instances: PathBuf },
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo(demo) => demo.run().await.map_err(|error| error.to_string()),
+        Command::Sweep => {
+            Claim::sweep(&paths::worlds());
+            Ok(())
+        }
+        Command::Play { kubeconfig, instances } => play(kubeconfig, instances).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(kubeconfig: PathBuf, instances: PathBuf) -> Result<(), String> {
+    let text = std::fs::read_to_string(instances).map_err(|error| error.to_string())?;
+    let instances: Vec<node::Instance> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let client = plane::client(&kubeconfig).await.map_err(|error| error.to_string())?;
+    played::player::play(&client, &instances).await.map_err(|error| error.to_string())
+}
