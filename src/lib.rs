@@ -3,12 +3,15 @@
 //! Layers, arrows one way: `domain` <- `eip::plan` (pure) <- `eip::drive` (one step) <- `agent` (wiring).
 //! See `docs/design.md`.
 
+pub mod agent;
 pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod cloud;
 pub mod config;
 pub mod domain;
+pub mod eip;
+pub mod kubeapi;
 pub mod node;
 pub mod shutdown;
 pub mod telemetry;

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use eipd::agent;
 use eipd::cli::{CRDS, Cli, Command};
 use eipd::config::{Config, ConfigError};
-use eipd::shutdown::{self, Shutdown};
+use eipd::shutdown;
 use eipd::telemetry::escape::plain;
-use eipd::telemetry::health::{self, Server};
-use eipd::telemetry::{logs, metrics::Metrics, readiness::Readiness};
+use eipd::telemetry::logs;
 
 /// Threads for blocking work, name resolution mostly; each costs a stack.
 const BLOCKING_THREADS: usize = 4;
@@ -25,7 +25,7 @@ enum Failure {
     #[error("cannot start the runtime: {0}")]
     Runtime(std::io::Error),
     #[error(transparent)]
-    Health(#[from] health::BindError),
+    Agent(#[from] agent::Error),
     #[error("cannot write: {0}")]
     Output(std::io::Error),
 }
@@ -73,14 +73,8 @@ fn run(path: Option<&Path>) -> Result<(), Failure> {
         .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .map_err(Failure::Runtime)?;
-    runtime.block_on(serve(&config))
-}
-
-async fn serve(config: &Config) -> Result<(), Failure> {
-    let shutdown: Shutdown = shutdown::on_signals().map_err(Failure::Runtime)?;
-    let server = Server::bind(config.listen).await?;
-    server
-        .serve(Readiness::new(), Metrics::new(), shutdown)
-        .await;
-    Ok(())
+    runtime.block_on(async {
+        let shutdown = shutdown::on_signals().map_err(Failure::Runtime)?;
+        Ok(agent::run(config, shutdown).await?)
+    })
 }

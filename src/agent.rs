@@ -1,0 +1,273 @@
+//! Wiring: from a configuration to running tasks. Any of them that ends unasked ends the process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::clock::{self, Clock};
+use crate::cloud::credentials::{Configured, Credentials};
+use crate::cloud::endpoints::{EndpointError, Endpoints, Service};
+use crate::cloud::http::{Exchange, Wire, WireError};
+use crate::cloud::rpc::Rpc;
+use crate::cloud::vpc::Vpc;
+use crate::config::Config;
+use crate::eip::ask;
+use crate::eip::drive::Ports;
+use crate::eip::engine::{Ended, Engine, Inbox, Reporter};
+use crate::eip::facts::Me;
+use crate::kubeapi::client::{self, Kube};
+use crate::kubeapi::pods::Pods;
+use crate::kubeapi::records::Records;
+use crate::kubeapi::watch;
+use crate::node::eni::Enis;
+use crate::node::lock::{LockError, NodeLock};
+use crate::node::metadata::{self, Metadata, MetadataError};
+use crate::node::role::NodeRole;
+use crate::shutdown::Shutdown;
+use crate::telemetry::events::Events;
+use crate::telemetry::health::{BindError, Server};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::readiness::Readiness;
+
+mod identify;
+
+/// Why the agent ends with status 1.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Health(#[from] BindError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error("no way to the API server: {0}")]
+    Kube(String),
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    #[error("stopped by itself: {0}")]
+    Ended(#[from] Ended),
+    #[error("the task {0} ended unasked")]
+    Task(&'static str),
+}
+
+/// What the agent reaches the world through. Tests put doubles in its place.
+pub struct Doors {
+    pub kube: kube::Client,
+    /// To the cloud and to the metadata service.
+    pub exchange: Arc<dyn Exchange>,
+    pub clock: Clock,
+}
+
+/// Steps in flight at a time unless `maxConcurrentReconciles` says otherwise: enough to keep 50 pods moving, few enough
+/// to stay under the API server's share for one client.
+const STEPS_IN_FLIGHT: usize = 12;
+/// Changes that wait for the engine; more make the watch wait.
+const INBOX: usize = 64;
+/// What is in flight has a deadline of its own; this is for what has not.
+const DRAIN: Duration = Duration::from_secs(35);
+
+/// Runs until `shutdown`, on the real network.
+pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
+    let clock = Clock::new();
+    let kube = kube::Config::infer()
+        .await
+        .map_err(|error| Error::Kube(error.to_string()))?;
+    let doors = Doors {
+        kube: client::connect(kube, &clock).map_err(|error| Error::Kube(error.to_string()))?,
+        exchange: Arc::new(Wire::new()?),
+        clock,
+    };
+    serve(config, doors, shutdown).await
+}
+
+/// Runs until `shutdown`, through these doors.
+pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(), Error> {
+    let metrics = Metrics::new();
+    let readiness = Readiness::new();
+    let identified = readiness.condition("identity");
+    let listed = readiness.condition("watches");
+    let mut tasks = Tasks::new(shutdown.clone());
+    let server = Server::bind(config.listen).await;
+    let bound = server.map(|server| {
+        tasks.spawn(
+            "health",
+            server.serve(readiness, metrics.clone(), shutdown.clone()),
+        )
+    });
+    let kube = Kube::new(
+        doors.kube.clone(),
+        config.deadlines.api_server,
+        metrics.clone(),
+    );
+    let metadata = metadata_of(&config, &doors)?;
+    let identify = identify::identify(&config, &kube, &metadata);
+    let Some((me, region)) = tasks.unless_asked_to_stop(identify).await else {
+        return Ok(());
+    };
+    // A second agent has the same port: the lock tells that better than the clash does.
+    let _lock = NodeLock::take(&me.cluster, &me.node)?;
+    bound?;
+    identified.met();
+    tracing::info!(cluster = %me.cluster, account = me.account.as_deref().unwrap_or("unknown"), %region, "serving");
+    let (events, writer) = Events::new(
+        doors.kube.clone(),
+        &me.node,
+        metrics.clone(),
+        doors.clock.clone(),
+    );
+    tasks.spawn("events", writer.run(shutdown.clone()));
+    let ports = ports(
+        &config,
+        &doors,
+        kube.clone(),
+        metadata,
+        me.clone(),
+        &region,
+        &metrics,
+    )?;
+    let inbox = watches(&mut tasks, &kube, &ports, &me);
+    let limit = config
+        .cloud_calls_in_flight
+        .map_or(STEPS_IN_FLIGHT, |limit| limit.max(1) as usize);
+    let engine = Engine::new(ports, Reporter::new(events), metrics, limit);
+    tasks.until_done(engine.run(inbox, listed, shutdown)).await
+}
+
+fn metadata_of(config: &Config, doors: &Doors) -> Result<Metadata, MetadataError> {
+    let own = format!("http://{}", metadata::ADDRESS);
+    let base = config.endpoints.metadata.as_deref().unwrap_or(&own);
+    Metadata::new(doors.exchange.clone(), base, config.metadata_plain_mode)
+}
+
+fn ports(
+    config: &Config,
+    doors: &Doors,
+    kube: Kube,
+    metadata: Metadata,
+    me: Me,
+    region: &str,
+    metrics: &Metrics,
+) -> Result<Ports, EndpointError> {
+    let rpc = Rpc {
+        exchange: doors.exchange.clone(),
+        credentials: credentials(config, doors, metadata.clone()),
+        clock: doors.clock.clone(),
+        endpoint: endpoints(config, region).of(Service::Vpc)?,
+        version: Service::Vpc.version(),
+        deadline: config.deadlines.cloud,
+        metrics: metrics.clone(),
+    };
+    Ok(Ports {
+        pods: Pods::new(
+            kube.clone(),
+            ask::reader(config.custom_stateful_kinds.clone()),
+        ),
+        records: Records::new(kube.clone()),
+        vpc: Vpc::new(rpc, region),
+        enis: Enis::new(metadata),
+        clock: doors.clock.clone(),
+        kube,
+        me,
+    })
+}
+
+/// A configured AccessKey, else the node's RAM role.
+fn credentials(config: &Config, doors: &Doors, metadata: Metadata) -> Credentials {
+    let configured =
+        config
+            .credential
+            .access_key
+            .as_ref()
+            .map_or_else(Configured::default, |key| Configured {
+                access_key_id: key.id.clone(),
+                access_key_secret: key.secret.clone(),
+            });
+    Credentials::new(
+        vec![Box::new(configured), Box::new(NodeRole::new(metadata))],
+        doors.clock.clone(),
+    )
+}
+
+fn endpoints(config: &Config, region: &str) -> Endpoints {
+    let given = [
+        (Service::Vpc, &config.endpoints.vpc),
+        (Service::Ecs, &config.endpoints.ecs),
+        (Service::Sts, &config.endpoints.sts),
+    ];
+    Endpoints {
+        region: region.to_owned(),
+        network: config.endpoints.network,
+        overrides: given
+            .into_iter()
+            .filter_map(|(service, url)| Some((service, url.clone()?)))
+            .collect(),
+    }
+}
+
+fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me) -> Inbox {
+    let (pods_out, pods) = mpsc::channel(INBOX);
+    let (records_out, records) = mpsc::channel(INBOX);
+    tasks.spawn(
+        "pods",
+        watch::pods(kube.clone(), me.node.clone(), ports.pods.clone(), pods_out),
+    );
+    tasks.spawn(
+        "podeips",
+        watch::records(kube.clone(), me.clone(), records_out),
+    );
+    Inbox { pods, records }
+}
+
+/// Tasks that run as long as the agent does.
+struct Tasks {
+    set: JoinSet<&'static str>,
+    shutdown: Shutdown,
+}
+
+impl Tasks {
+    fn new(shutdown: Shutdown) -> Self {
+        Self {
+            set: JoinSet::new(),
+            shutdown,
+        }
+    }
+
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.set.spawn(async move {
+            task.await;
+            name
+        });
+    }
+
+    async fn unless_asked_to_stop<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            () = self.shutdown.requested() => None,
+            done = work => Some(done),
+        }
+    }
+
+    /// Waits for `engine`, or for any task that ends before it was asked to.
+    async fn until_done(
+        mut self,
+        engine: impl Future<Output = Result<(), Ended>>,
+    ) -> Result<(), Error> {
+        tokio::pin!(engine);
+        let asked = self.shutdown.clone();
+        let asked = asked.requested();
+        tokio::pin!(asked);
+        tokio::select! {
+            biased;
+            () = &mut asked => {}
+            ended = &mut engine => return Ok(ended?),
+            Some(task) = self.set.join_next() => return Err(Error::Task(task.unwrap_or("panicked"))),
+        }
+        match clock::timeout(DRAIN, engine).await {
+            Ok(ended) => Ok(ended?),
+            Err(_) => Err(Error::Task("drain")),
+        }
+    }
+}

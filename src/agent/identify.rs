@@ -1,0 +1,81 @@
+//! Who is serving: the cluster's mark, the node's place in the cloud, and the account.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::Api;
+
+use crate::api::keys;
+use crate::clock;
+use crate::config::Config;
+use crate::domain::ids::ClusterUid;
+use crate::eip::facts::Me;
+use crate::kubeapi::client::Kube;
+use crate::node::identity::Identity;
+use crate::node::metadata::Metadata;
+
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Who we are, and our region. Tries until it is known: whatever is away at start comes back.
+pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me, String) {
+    let cluster = until_known("the cluster's mark", || cluster_uid(kube)).await;
+    let (region, account) = until_known("the node's place", || place(config, metadata)).await;
+    let me = Me {
+        label: keys::node_label(&config.node),
+        node: config.node.clone(),
+        cluster,
+        account: account.map(|account| format!("{account}/{region}")),
+    };
+    (me, region)
+}
+
+async fn until_known<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
+    what: &str,
+    read: impl Fn() -> F,
+) -> T {
+    let mut wait = FIRST_WAIT;
+    loop {
+        match read().await {
+            Ok(known) => return known,
+            Err(error) => tracing::warn!(%error, "{what} is not known yet"),
+        }
+        clock::sleep(clock::jitter(wait, 0.2)).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// The uid of kube-system: nobody types it, and no copy of the cluster has the same.
+async fn cluster_uid(kube: &Kube) -> Result<ClusterUid, String> {
+    let api: Api<Namespace> = Api::all(kube.client().clone());
+    let call = api.get_metadata("kube-system");
+    let namespace = kube
+        .call("get", "namespaces", call)
+        .await
+        .map_err(|error| error.to_string())?;
+    let uid = namespace.metadata.uid.ok_or("kube-system has no uid")?;
+    Ok(ClusterUid::new(uid))
+}
+
+/// Region and account: the configuration's, else the metadata service's.
+async fn place(config: &Config, metadata: &Metadata) -> Result<(String, Option<String>), String> {
+    let given = &config.place;
+    if let (Some(region), Some(account)) = (&given.region, &given.account) {
+        return Ok((region.clone(), Some(account.clone())));
+    }
+    match (Identity::read(metadata).await, &given.region) {
+        (Ok(identity), region) => {
+            let region = region.clone().unwrap_or(identity.region);
+            Ok((
+                region,
+                Some(given.account.clone().unwrap_or(identity.account)),
+            ))
+        }
+        // A node without a metadata service: the account stays unknown.
+        (Err(error), Some(region)) => {
+            tracing::warn!(%error, "no metadata service: region as configured, account unknown");
+            Ok((region.clone(), given.account.clone()))
+        }
+        (Err(error), None) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,6 @@
+//! Plain types that every layer shares: no I/O, no clock, no kube, no HTTP.
+
+pub mod eip;
+pub mod ids;
+pub mod pod;
+pub mod record;

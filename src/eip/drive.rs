@@ -1,0 +1,319 @@
+//! Does one step and says what came of it. Decides nothing.
+
+use crate::api::keys;
+use crate::clock::Clock;
+use crate::cloud::error::{Class, CloudError};
+use crate::cloud::vpc::{AllocateArgs, EipStatus, EipView, Vpc};
+use crate::domain::eip::{Look, Seen, Standing};
+use crate::domain::ids::{EipId, EniId, Key, Uid};
+use crate::domain::record::Record;
+use crate::kubeapi::client::Kube;
+use crate::kubeapi::crd;
+use crate::kubeapi::error::KubeError;
+use crate::kubeapi::pods::Pods;
+use crate::kubeapi::records::Records;
+use crate::node::eni::{Enis, PodIp};
+
+use super::facts::Me;
+use super::outcome::{Outcome, Trouble, TroubleKind};
+use super::step::Step;
+
+/// Everything that a step may touch.
+#[derive(Clone)]
+pub struct Ports {
+    pub kube: Kube,
+    pub pods: Pods,
+    pub records: Records,
+    pub vpc: Vpc,
+    pub enis: Enis,
+    pub clock: Clock,
+    pub me: Me,
+}
+
+impl Ports {
+    /// Runs `step` for the name `key`. Looks by id are not here: one call serves many names (see `look`).
+    pub async fn drive(&self, key: &Key, step: &Step) -> Outcome {
+        match step {
+            Step::Rest | Step::Pause(_) | Step::Look(..) => Outcome::Accepted,
+            Step::ReadPod => self
+                .pods
+                .get(key)
+                .await
+                .map_or_else(kube_failed, Outcome::Pod),
+            Step::ReadRecord => self
+                .records
+                .get(key)
+                .await
+                .map_or_else(kube_failed, Outcome::Record),
+            Step::ReadCrd => crd::is_terminating(&self.kube)
+                .await
+                .map_or_else(kube_failed, Outcome::CrdTerminating),
+            Step::Resolve(ip) => self.resolve(*ip).await,
+            Step::LookByTag { record, attempt } => self.look_by_tag(record, *attempt).await,
+            Step::Allocate { .. }
+            | Step::Associate { .. }
+            | Step::Unassociate { .. }
+            | Step::Release { .. } => self.change_cloud(key, step).await,
+            Step::Annotate { .. } | Step::Condition { .. } | Step::ClearAnnotations { .. } => {
+                self.write_pod(key, step).await
+            }
+            _ => self.write_record(key, step).await,
+        }
+    }
+
+    /// One call for many EIPs; those that the cloud does not list are `Gone`.
+    pub async fn look(&self, ids: &[EipId]) -> Result<Vec<(EipId, Look)>, Trouble> {
+        let views = self.vpc.look(ids).await.map_err(|error| trouble(&error))?;
+        let find = |id: &EipId| views.iter().find(|view| view.id == *id);
+        let look =
+            |id: &EipId| find(id).map_or(Look::Gone, |view| Look::Seen(Box::new(seen(view))));
+        Ok(ids.iter().map(|id| (id.clone(), look(id))).collect())
+    }
+
+    async fn resolve(&self, ip: std::net::Ipv4Addr) -> Outcome {
+        let failed = |kind, text: String| {
+            Outcome::Failed(Trouble {
+                kind,
+                text,
+                retry_after: None,
+            })
+        };
+        match self.enis.find(ip).await {
+            Ok(PodIp::Found { place, .. }) => Outcome::Resolved(place),
+            Ok(PodIp::NotYet) => failed(
+                TroubleKind::Passing,
+                format!("{ip} is on no network interface of this node yet"),
+            ),
+            Ok(PodIp::NotHere) => failed(
+                TroubleKind::Lasting,
+                format!(
+                    "{ip} is on no network interface that this node's metadata service lists: an EIP can only be bound to an address of the VPC"
+                ),
+            ),
+            Ok(PodIp::Prefix { eni, prefix }) => failed(
+                TroubleKind::Lasting,
+                format!(
+                    "{ip} belongs to the IP prefix {prefix} of {eni}: the cloud binds no EIP there; use a Terway mode without IP prefixes"
+                ),
+            ),
+            Err(error) => failed(TroubleKind::Passing, error.to_string()),
+        }
+    }
+
+    async fn look_by_tag(&self, record: &Uid, attempt: u32) -> Outcome {
+        let tags = own_tags(&self.me, record, attempt);
+        match self.vpc.look_by_tags(&tags).await {
+            Ok(views) => Outcome::Tagged(views.iter().map(seen).collect()),
+            Err(error) => Outcome::Failed(trouble(&error)),
+        }
+    }
+
+    async fn change_cloud(&self, key: &Key, step: &Step) -> Outcome {
+        let accepted = |result: Result<_, CloudError>| result.map(|_| Outcome::Accepted);
+        let result = match step {
+            Step::Allocate {
+                record,
+                attempt,
+                request,
+            } => self.allocate(record, *attempt, request).await,
+            // A fresh token each: nothing that an earlier binding was answered may answer this one.
+            Step::Associate { id, place } => {
+                accepted(self.vpc.associate(id, place, &fresh_token()).await)
+            }
+            Step::Unassociate { id, place } => {
+                accepted(self.vpc.unassociate(id, place, &fresh_token()).await)
+            }
+            Step::Release { id } => accepted(self.vpc.release(id).await),
+            _ => Ok(Outcome::Accepted),
+        };
+        if let Err(error) = &result
+            && error.class() == Class::PlaceNotFound
+        {
+            self.enis.forget().await;
+        }
+        tracing::debug!(%key, step = step.name(), ok = result.is_ok(), "cloud changed");
+        result.unwrap_or_else(|error| Outcome::Failed(trouble(&error)))
+    }
+
+    async fn allocate(
+        &self,
+        record: &Uid,
+        attempt: u32,
+        request: &str,
+    ) -> Result<Outcome, CloudError> {
+        let Ok(mut args) = serde_json::from_str::<AllocateArgs>(request) else {
+            let text =
+                "eipd.io/request on the record cannot be read; delete the record to start anew"
+                    .to_owned();
+            return Ok(Outcome::Failed(Trouble {
+                kind: TroubleKind::Lasting,
+                text,
+                retry_after: None,
+            }));
+        };
+        args.tags.extend(own_tags(&self.me, record, attempt));
+        let token = format!("{record}-{attempt}");
+        let allocated = self.vpc.allocate(&args, &token).await?;
+        Ok(Outcome::Allocated(allocated.id))
+    }
+
+    async fn write_pod(&self, key: &Key, step: &Step) -> Outcome {
+        let result = match step {
+            Step::Annotate { pod, address } => self.pods.annotate(key, pod, Some(address)).await,
+            Step::ClearAnnotations { pod } => self.pods.annotate(key, pod, None).await,
+            Step::Condition { pod, verdict } => {
+                self.pods
+                    .set_condition(key, pod, verdict, self.clock.wall())
+                    .await
+            }
+            _ => return Outcome::Accepted,
+        };
+        match result {
+            Ok(pod) => Outcome::PodWrote(pod),
+            Err(KubeError::NotFound(_) | KubeError::Conflict(_)) => Outcome::PodGone,
+            Err(error) => kube_failed(error),
+        }
+    }
+
+    async fn write_record(&self, key: &Key, step: &Step) -> Outcome {
+        let (records, now) = (&self.records, self.clock.wall());
+        let result = match step {
+            Step::Create { pod, request } => {
+                records.create(key, pod, request, &self.me).await.map(Some)
+            }
+            Step::WriteId { at, id } => records.write_id(key, at, id).await.map(Some),
+            Step::WriteTarget { at, place } => records.write_target(key, at, place).await.map(Some),
+            Step::ClearStatus { at } => records.hide(key, at, now).await.map(Some),
+            Step::WriteStatus { at, place, seen } => {
+                records.show(key, at, place, seen, now).await.map(Some)
+            }
+            Step::NextAttempt { at, attempt } => {
+                records.next_attempt(key, at, *attempt).await.map(Some)
+            }
+            Step::Delete { at } => records.delete(key, at).await,
+            Step::DropFinalizer { at, keep } => records.drop_finalizer(key, at, keep).await,
+            _ => return Outcome::Accepted,
+        };
+        wrote(result)
+    }
+}
+
+fn wrote(result: Result<Option<Record>, KubeError>) -> Outcome {
+    match result {
+        Ok(Some(record)) => Outcome::Wrote(record),
+        Ok(None) => Outcome::RecordGone,
+        Err(KubeError::Conflict(_) | KubeError::Exists(_) | KubeError::NotFound(_)) => {
+            Outcome::Conflict
+        }
+        Err(error) => kube_failed(error),
+    }
+}
+
+fn kube_failed(error: KubeError) -> Outcome {
+    let kind = match error {
+        KubeError::NoAnswer(_) => TroubleKind::NoAnswer,
+        KubeError::Busy(_)
+        | KubeError::Conflict(_)
+        | KubeError::Exists(_)
+        | KubeError::NotFound(_) => TroubleKind::Passing,
+        KubeError::Refused { .. } => TroubleKind::Lasting,
+    };
+    Outcome::Failed(Trouble {
+        kind,
+        text: error.to_string(),
+        retry_after: None,
+    })
+}
+
+/// The tags by which an EIP is proven to be this record's (rule Proof), and found again.
+fn own_tags(me: &Me, record: &Uid, attempt: u32) -> [(String, String); 2] {
+    [
+        (keys::CLUSTER_TAG.to_owned(), me.cluster.to_string()),
+        (
+            keys::RECORD_TAG.to_owned(),
+            keys::record_tag(record, attempt),
+        ),
+    ]
+}
+
+/// Unique, within the API's 64 ASCII characters.
+fn fresh_token() -> String {
+    format!("eipd-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+}
+
+fn trouble(error: &CloudError) -> Trouble {
+    let kind = match error.class() {
+        _ if error.may_have_happened() => TroubleKind::NoAnswer,
+        Class::Throttled => TroubleKind::Throttled,
+        Class::Quota
+        | Class::Capacity
+        | Class::Money
+        | Class::FrequentPurchase
+        | Class::PlaceFull => TroubleKind::Quota,
+        Class::WrongState
+        | Class::AlreadyBound
+        | Class::AlreadyDone
+        | Class::NotFound
+        | Class::PlaceNotFound => TroubleKind::WrongState,
+        Class::IdempotentMismatch => TroubleKind::TokenUsed,
+        Class::Busy
+        | Class::TokenInProgress
+        | Class::NotSent
+        | Class::NoAnswer
+        | Class::CredentialsExpired
+        | Class::Skew => TroubleKind::Passing,
+        Class::PackageNotFound
+        | Class::Prefix
+        | Class::Denied
+        | Class::CredentialsWrong
+        | Class::NoCredentials
+        | Class::Unreadable
+        | Class::Permanent => TroubleKind::Lasting,
+    };
+    Trouble {
+        kind,
+        text: error.to_string(),
+        retry_after: error.retry_after(),
+    }
+}
+
+fn seen(view: &EipView) -> Seen {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    Seen {
+        id: view.id.clone(),
+        address: view.address.clone(),
+        standing: standing(view),
+        cluster_tag: view.tags.get(keys::CLUSTER_TAG).cloned(),
+        record_tag: view.tags.get(keys::RECORD_TAG).cloned(),
+        isp: text(&view.isp),
+        internet_charge_type: text(&view.internet_charge_type),
+        resource_group: text(&view.resource_group_id),
+        name: text(&view.name),
+        pool: text(&view.pool),
+        package: text(&view.bandwidth_package_id),
+    }
+}
+
+fn standing(view: &EipView) -> Standing {
+    match (&view.status, view.eni(), &view.instance_id) {
+        (EipStatus::Available, _, _) => Standing::Free,
+        (EipStatus::InUse, Some(eni), _) => at(eni, view.private_ip.as_deref()),
+        (EipStatus::InUse, None, instance) => {
+            let kind = view.instance_type.as_deref().unwrap_or("something");
+            Standing::Foreign(format!(
+                "{kind} {}",
+                instance.as_deref().unwrap_or_default()
+            ))
+        }
+        _ => Standing::Moving,
+    }
+}
+
+/// An address that can't be read is nobody's: it must not pass for the interface's primary one.
+fn at(eni: EniId, ip: Option<&str>) -> Standing {
+    match ip.map(str::parse) {
+        None => Standing::At { eni, ip: None },
+        Some(Ok(ip)) => Standing::At { eni, ip: Some(ip) },
+        Some(Err(_)) => Standing::Foreign(format!("{eni} at an unreadable address")),
+    }
+}

@@ -1,0 +1,324 @@
+//! The one loop: facts come in, each name's next step goes out, and what it came back with comes in again.
+//!
+//! One step at a time for each name, a bounded number for all. At rest nothing runs and nothing is written.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::drive::Ports;
+use super::memory::Memory;
+use super::outcome::Outcome;
+use super::plan;
+use super::step::Step;
+use crate::clock::{self, Instant};
+use crate::domain::ids::Key;
+use crate::domain::pod::Pod;
+use crate::domain::record::Record;
+use crate::kubeapi::watch::Change;
+use crate::shutdown::Shutdown;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::readiness::Condition;
+
+mod done;
+mod looks;
+mod pauses;
+mod report;
+
+use looks::Looks;
+pub use report::Reporter;
+
+/// What the engine hears from outside.
+pub struct Inbox {
+    pub pods: mpsc::Receiver<Change<Pod>>,
+    pub records: mpsc::Receiver<Change<Record>>,
+}
+
+/// All names of this node, and what is being done for them.
+pub struct Engine {
+    ports: Ports,
+    reporter: Reporter,
+    metrics: Metrics,
+    /// Steps in flight at most.
+    limit: usize,
+    started: Instant,
+    names: HashMap<Key, Name>,
+    /// Names to plan for, in the order in which they became due.
+    due: VecDeque<Key>,
+    queued: HashSet<Key>,
+    alarms: BTreeSet<(Instant, Key)>,
+    steps: JoinSet<Done>,
+    looks: Looks,
+    /// The newest read of the CRD, shared by all names.
+    crd: Option<(Instant, bool)>,
+    /// Names that each watch has shown.
+    shown: Shown,
+}
+
+#[derive(Default)]
+struct Shown {
+    pods: BTreeSet<Key>,
+    records: BTreeSet<Key>,
+    pods_listed: bool,
+    records_listed: bool,
+}
+
+struct Name {
+    memory: Memory,
+    /// A step of this name is in flight.
+    busy: bool,
+    alarm: Option<Instant>,
+}
+
+/// What a spawned step brings home.
+enum Done {
+    Step {
+        key: Key,
+        step: Step,
+        asked: Instant,
+        outcome: Outcome,
+    },
+    Looks(looks::Answer),
+}
+
+impl Engine {
+    /// `limit`: how many steps may be in flight at a time.
+    pub fn new(ports: Ports, reporter: Reporter, metrics: Metrics, limit: usize) -> Self {
+        Self {
+            ports,
+            reporter,
+            metrics,
+            limit,
+            started: clock::now(),
+            names: HashMap::new(),
+            due: VecDeque::new(),
+            queued: HashSet::new(),
+            alarms: BTreeSet::new(),
+            steps: JoinSet::new(),
+            looks: Looks::default(),
+            crd: None,
+            shown: Shown::default(),
+        }
+    }
+
+    /// Works until `shutdown`, then lets the steps in flight end. `listed` is met when both watches have listed.
+    pub async fn run(
+        mut self,
+        mut inbox: Inbox,
+        listed: Condition,
+        shutdown: Shutdown,
+    ) -> Result<(), Ended> {
+        let asked = shutdown.requested();
+        tokio::pin!(asked);
+        loop {
+            let alarm = self.next_alarm();
+            tokio::select! {
+                biased;
+                () = &mut asked => break,
+                Some(done) = self.steps.join_next(), if !self.steps.is_empty() => self.done(done.map_err(|_| Ended::Step)?),
+                change = inbox.pods.recv() => self.pod_change(change.ok_or(Ended::Watch("pods"))?),
+                change = inbox.records.recv() => self.record_change(change.ok_or(Ended::Watch("podeips"))?),
+                () = sleep_until(alarm), if alarm.is_some() => self.ring(clock::now()),
+            }
+            if self.shown.pods_listed && self.shown.records_listed {
+                listed.met();
+                self.work();
+            }
+        }
+        self.drain().await;
+        Ok(())
+    }
+
+    /// No new steps; those in flight have their own deadlines.
+    async fn drain(mut self) {
+        tracing::info!(steps = self.steps.len(), "draining");
+        while let Some(done) = self.steps.join_next().await {
+            if let Ok(done) = done {
+                self.done(done);
+            }
+        }
+    }
+
+    fn pod_change(&mut self, change: Change<Pod>) {
+        let now = clock::now();
+        match change {
+            Change::Seen(pod) => {
+                let key = pod.key.clone();
+                self.shown.pods.insert(key.clone());
+                self.name(&key).memory.watched_pod(pod, now);
+                self.touch(&key);
+            }
+            Change::Left(key) => self.pod_left(&key),
+            Change::Listed(keys) => {
+                self.shown.pods_listed = true;
+                let left: Vec<_> = self.shown.pods.difference(&keys).cloned().collect();
+                left.iter().for_each(|key| self.pod_left(key));
+            }
+        }
+    }
+
+    fn pod_left(&mut self, key: &Key) {
+        self.shown.pods.remove(key);
+        self.name(key).memory.lost_pod();
+        self.touch(key);
+    }
+
+    fn record_change(&mut self, change: Change<Record>) {
+        let (now, started) = (clock::now(), self.started);
+        match change {
+            Change::Seen(record) => {
+                let key = record.key.clone();
+                self.shown.records.insert(key.clone());
+                self.name(&key).memory.watched_record(record, started, now);
+                self.touch(&key);
+            }
+            Change::Left(key) => self.record_left(&key),
+            Change::Listed(keys) => {
+                self.shown.records_listed = true;
+                let left: Vec<_> = self.shown.records.difference(&keys).cloned().collect();
+                left.iter().for_each(|key| self.record_left(key));
+            }
+        }
+    }
+
+    fn record_left(&mut self, key: &Key) {
+        self.shown.records.remove(key);
+        self.name(key).memory.lost_record();
+        self.touch(key);
+    }
+
+    fn name(&mut self, key: &Key) -> &mut Name {
+        self.names.entry(key.clone()).or_insert_with(|| Name {
+            memory: Memory::new(),
+            busy: false,
+            alarm: None,
+        })
+    }
+
+    /// Something may have changed for this name: plan for it soon.
+    fn touch(&mut self, key: &Key) {
+        if self.queued.insert(key.clone()) {
+            self.due.push_back(key.clone());
+        }
+    }
+
+    /// Plans for all names that are due, as far as there is room for their steps.
+    fn work(&mut self) {
+        let now = clock::now();
+        while self.steps.len() < self.limit {
+            let Some(key) = self.due.pop_front() else {
+                break;
+            };
+            self.queued.remove(&key);
+            self.plan_for(&key, now);
+        }
+        if self.steps.len() < self.limit {
+            self.fire_looks(now);
+        }
+    }
+
+    fn plan_for(&mut self, key: &Key, now: Instant) {
+        let crd = self.crd;
+        let Some(name) = self.names.get_mut(key).filter(|name| !name.busy) else {
+            return; // what it is doing brings it back here
+        };
+        name.memory.crd_known(crd);
+        let facts = name.memory.facts(&self.ports.me, now);
+        let step = plan::plan(&facts);
+        let notice = plan::notice(&facts, &step);
+        self.reporter.planned(&facts, notice.as_ref());
+        if let Some(due) = name.memory.not_before(&step, now) {
+            self.looks.cancel(key);
+            return self.set_alarm(key, due);
+        }
+        tracing::trace!(pod = %key, step = step.name(), "planned");
+        match step {
+            Step::Rest => self.rest(key, now),
+            Step::Pause(why) => self.pause(key, &why, now),
+            Step::Look(id, what) => self.await_look(key, id, what, now),
+            step => self.begin(key, step, now),
+        }
+    }
+
+    /// Nothing to do for it; forgotten when nothing is left to remember.
+    fn rest(&mut self, key: &Key, now: Instant) {
+        self.looks.cancel(key);
+        let Some(name) = self.names.get(key) else {
+            return;
+        };
+        let (idle, due) = (name.memory.is_idle(), name.memory.outputs_due(now));
+        self.set_alarm_to(key, due.filter(|_| !idle));
+        if idle {
+            self.names.remove(key);
+        }
+    }
+
+    fn begin(&mut self, key: &Key, step: Step, now: Instant) {
+        self.looks.cancel(key);
+        self.set_alarm_to(key, None);
+        if let Some(name) = self.names.get_mut(key) {
+            name.busy = true;
+        }
+        self.metrics.step(step.name());
+        let (ports, key) = (self.ports.clone(), key.clone());
+        self.steps.spawn(async move {
+            let outcome = ports.drive(&key, &step).await;
+            Done::Step {
+                key,
+                step,
+                asked: now,
+                outcome,
+            }
+        });
+    }
+
+    fn set_alarm(&mut self, key: &Key, at: Instant) {
+        self.set_alarm_to(key, Some(at));
+    }
+
+    fn set_alarm_to(&mut self, key: &Key, at: Option<Instant>) {
+        let Some(name) = self.names.get_mut(key) else {
+            return;
+        };
+        if let Some(old) = std::mem::replace(&mut name.alarm, at) {
+            self.alarms.remove(&(old, key.clone()));
+        }
+        if let Some(at) = at {
+            self.alarms.insert((at, key.clone()));
+        }
+    }
+
+    fn next_alarm(&self) -> Option<Instant> {
+        let alarm = self.alarms.first().map(|(at, _)| *at);
+        // Without room for another step, the end of one wakes the loop.
+        let look = self.looks.next().filter(|_| self.steps.len() < self.limit);
+        [alarm, look].into_iter().flatten().min()
+    }
+
+    fn ring(&mut self, now: Instant) {
+        while let Some((at, key)) = self.alarms.first().cloned().filter(|(at, _)| *at <= now) {
+            self.alarms.remove(&(at, key.clone()));
+            if let Some(name) = self.names.get_mut(&key) {
+                name.alarm = None;
+            }
+            self.touch(&key);
+        }
+    }
+}
+
+/// Why the loop ended although nobody asked for it.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    #[error("the watch of {0} ended")]
+    Watch(&'static str),
+    #[error("a step panicked")]
+    Step,
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => clock::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

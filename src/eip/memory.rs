@@ -1,0 +1,268 @@
+//! What this process knows of one name beyond what stands in the cluster: how fresh things are, what is in flight.
+//!
+//! Nothing here is needed for correctness after a crash: whatever is lost is read again.
+
+use std::time::Duration;
+
+use super::facts::{Crd, Facts, Me, Settling, Sight};
+use super::outcome::Trouble;
+use super::retry::Retry;
+use super::step::Step;
+use crate::clock::Instant;
+use crate::domain::eip::{Look, Seen, Standing};
+use crate::domain::ids::{EipId, Place, Uid};
+use crate::domain::pod::{Ask, Pod};
+use crate::domain::record::Record;
+
+mod absorb;
+
+/// How long a read, a write of ours, or a look counts (rule Freshness).
+const FRESH: Duration = Duration::from_secs(5);
+/// How long a call or write without an answer counts as in flight; longer than any deadline.
+pub const IN_FLIGHT: Duration = Duration::from_mins(1);
+/// Between two looks that must agree that an EIP is gone.
+pub const SECOND_LOOK: Duration = Duration::from_mins(1);
+/// How long Kubernetes' garbage collector has to write the tombstone of a pod that is gone.
+pub const GC_PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    pod: Known<Pod>,
+    record: Known<Record>,
+    /// Owners that a live read has shown to be gone, the newest only: a record has one owner.
+    gone_owner: Option<Uid>,
+    look: Option<(Instant, Look)>,
+    tagged: Option<(Instant, Vec<Seen>)>,
+    /// When the cloud last answered a change of this EIP.
+    last_change: Option<Instant>,
+    settling: Option<(Settling, Instant)>,
+    /// The latest look that came too early for what is settling.
+    missed: Option<Duration>,
+    released: Option<EipId>,
+    first_gone: Option<Instant>,
+    gone_twice: bool,
+    got: Option<(Uid, u32, EipId)>,
+    sure: bool,
+    place: Option<Place>,
+    in_flight_until: Option<Instant>,
+    open_allocate_until: Option<Instant>,
+    open_write: Option<Step>,
+    tombstone_since: Option<Instant>,
+    crd: Option<(Instant, bool)>,
+    unbound_since: Option<Instant>,
+    held_off: HoldOff,
+    /// Since when this pod's address is known, for the time from address to bound.
+    pub address_since: Option<Instant>,
+    pub retry: Retry,
+    /// The step whose failures `retry` counts.
+    failed_step: Option<&'static str>,
+    pub annotate: Retry,
+    pub condition: Retry,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Known<T> {
+    #[default]
+    Unknown,
+    Absent,
+    Seen {
+        it: T,
+        /// When it was read live, or written by us.
+        at: Option<Instant>,
+    },
+}
+
+/// A living pod whose record was deleted by hand gets a new one later and later.
+#[derive(Clone, Debug, Default)]
+struct HoldOff {
+    pod: Option<Uid>,
+    times: u32,
+    until: Option<Instant>,
+}
+
+impl Memory {
+    /// Nothing is known of the pod, and no record of ours is in the watch.
+    pub fn new() -> Self {
+        Self {
+            record: Known::Absent,
+            ..Self::default()
+        }
+    }
+
+    /// What `plan` decides on, judged at `now`. `crd` is the newest look at the CRD that this agent has.
+    pub fn facts<'a>(&'a self, me: &'a Me, now: Instant) -> Facts<'a> {
+        let counts = |at: Instant| {
+            now.duration_since(at) < FRESH && self.last_change.is_none_or(|change| at >= change)
+        };
+        let record = self.record.it();
+        let eip = record.and_then(|record| record.eip.as_ref());
+        Facts {
+            me,
+            pod: self.pod.sight(now),
+            record: self.record.sight(now),
+            owner_gone: record.is_some_and(|r| r.owner.is_some() && r.owner == self.gone_owner),
+            look: self
+                .look
+                .as_ref()
+                .filter(|(at, _)| counts(*at))
+                .map(|(_, look)| look),
+            settling: self.settling.map(|(what, _)| what),
+            released: self.released.is_some() && (eip.is_none() || self.released.as_ref() == eip),
+            gone_twice: self.gone_twice,
+            tagged: self
+                .tagged
+                .as_ref()
+                .filter(|(at, _)| counts(*at))
+                .map(|(_, seen)| seen.as_slice()),
+            got: self
+                .got
+                .as_ref()
+                .filter(|(uid, attempt, _)| {
+                    record.is_some_and(|r| r.rev.uid == *uid && r.attempt == *attempt)
+                })
+                .map(|(_, _, id)| id),
+            sure: self.sure,
+            place: self.place.as_ref(),
+            in_flight: self.in_flight_until(now).is_some(),
+            open_write: self.open_write.as_ref(),
+            crd: self.crd_state(),
+            held_off: self.held_off_until(now).is_some(),
+            waited_for_gc: self
+                .unbound_since
+                .is_some_and(|since| now.duration_since(since) >= GC_PATIENCE),
+            annotate_now: self.annotate.is_due(now),
+            condition_now: self.condition.is_due(now),
+        }
+    }
+
+    pub fn pod(&self) -> Option<&Pod> {
+        self.pod.it()
+    }
+
+    pub fn record(&self) -> Option<&Record> {
+        self.record.it()
+    }
+
+    /// Until when a call or write of ours counts as in flight on the present record.
+    pub fn in_flight_until(&self, now: Instant) -> Option<Instant> {
+        let empty = self.record().is_none_or(|record| record.eip.is_none());
+        let allocate = self.open_allocate_until.filter(|_| empty);
+        self.in_flight_until
+            .max(allocate)
+            .filter(|until| *until > now)
+    }
+
+    pub fn held_off_until(&self, now: Instant) -> Option<Instant> {
+        let pod = self.pod().map(|pod| &pod.uid);
+        self.held_off
+            .until
+            .filter(|until| *until > now && self.held_off.pod.as_ref() == pod)
+    }
+
+    /// When to believe, at last, that the EIP is gone.
+    pub fn second_look_at(&self) -> Option<Instant> {
+        self.first_gone.map(|first| first + SECOND_LOOK)
+    }
+
+    /// Notes that the plan now waits for Kubernetes to write the tombstone; gives the end of its patience.
+    pub fn await_tombstone(&mut self, now: Instant) -> Instant {
+        *self.unbound_since.get_or_insert(now) + GC_PATIENCE
+    }
+
+    /// What is settling, since when, and the latest look that came too early.
+    pub fn settling(&self) -> Option<(Settling, Instant, Option<Duration>)> {
+        self.settling
+            .map(|(what, since)| (what, since, self.missed))
+    }
+
+    /// Takes over what this agent knows of the CRD, if that is newer.
+    pub fn crd_known(&mut self, crd: Option<(Instant, bool)>) {
+        self.crd = self.crd.max(crd);
+    }
+
+    /// It was Terminating: that has to be read again.
+    pub fn crd_forget(&mut self) {
+        self.crd = None;
+    }
+
+    /// When the step may be tried, if not now: after a failure of the same step.
+    pub fn not_before(&self, step: &Step, now: Instant) -> Option<Instant> {
+        let same = self.failed_step == Some(step.name());
+        self.retry.due().filter(|due| same && *due > now)
+    }
+
+    pub fn step_failed(&mut self, step: &Step, trouble: &Trouble, now: Instant) {
+        let retry = match step {
+            Step::Annotate { .. } | Step::ClearAnnotations { .. } => &mut self.annotate,
+            Step::Condition { .. } => &mut self.condition,
+            _ => {
+                if self.failed_step.replace(step.name()) != Some(step.name()) {
+                    self.retry.succeeded();
+                }
+                &mut self.retry
+            }
+        };
+        retry.failed(trouble.kind, trouble.retry_after, now);
+    }
+
+    pub fn step_succeeded(&mut self, step: &Step) {
+        match step {
+            Step::Annotate { .. } | Step::ClearAnnotations { .. } => self.annotate.succeeded(),
+            Step::Condition { .. } => self.condition.succeeded(),
+            _ if self.failed_step == Some(step.name()) => {
+                self.failed_step = None;
+                self.retry.succeeded();
+            }
+            _ => {}
+        }
+    }
+
+    /// When to retry a write on the pod that was refused.
+    pub fn outputs_due(&self, now: Instant) -> Option<Instant> {
+        let waits = [self.annotate.due(), self.condition.due()]
+            .into_iter()
+            .flatten();
+        waits.filter(|due| *due > now).min()
+    }
+
+    /// Nothing is left to do or to remember: no record, and no pod that asks.
+    pub fn is_idle(&self) -> bool {
+        let asks = self.pod().is_some_and(|pod| pod.ask != Ask::Nothing);
+        matches!(self.record, Known::Absent) && !asks
+    }
+
+    fn crd_state(&self) -> Crd {
+        match (self.crd, self.tombstone_since) {
+            (Some((asked, terminating)), Some(since)) if asked >= since => match terminating {
+                true => Crd::Terminating,
+                false => Crd::Fine,
+            },
+            _ => Crd::Unknown,
+        }
+    }
+}
+
+impl<T> Known<T> {
+    fn it(&self) -> Option<&T> {
+        match self {
+            Self::Seen { it, .. } => Some(it),
+            _ => None,
+        }
+    }
+
+    fn sight(&self, now: Instant) -> Sight<'_, T> {
+        match self {
+            Self::Unknown => Sight::Unknown,
+            Self::Absent => Sight::Absent,
+            Self::Seen { it, at } => Sight::Seen {
+                it,
+                fresh: at.is_some_and(|at| now.duration_since(at) < FRESH),
+            },
+        }
+    }
+}
+
+/// Whether a look shows the end of what was settling.
+fn is_settled(look: &Look) -> bool {
+    !matches!(look, Look::Seen(seen) if seen.standing == Standing::Moving)
+}

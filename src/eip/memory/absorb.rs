@@ -1,0 +1,336 @@
+//! How knowledge changes: by watch events, by live reads, by what steps come back with.
+
+use super::super::facts::Settling;
+use super::super::outcome::{Outcome, Trouble, TroubleKind};
+use super::super::step::Step;
+use super::{HoldOff, IN_FLIGHT, Known, Memory, SECOND_LOOK, is_settled};
+use crate::clock::Instant;
+use crate::domain::eip::Look;
+use crate::domain::ids::{ResourceVersion, Uid};
+use crate::domain::pod::Pod;
+use crate::domain::record::Record;
+
+use std::time::Duration;
+
+/// Hold-off after a deletion by hand: first, and longest.
+const HOLD_OFF: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(10));
+
+impl Memory {
+    /// The watch shows the pod. An event that is older than what we know is dropped.
+    pub fn watched_pod(&mut self, pod: Pod, now: Instant) {
+        if self
+            .pod
+            .it()
+            .is_some_and(|known| is_older(&pod.version, &known.version))
+        {
+            return;
+        }
+        if pod.ip.is_some()
+            && self
+                .pod
+                .it()
+                .is_none_or(|known| known.ip != pod.ip || known.uid != pod.uid)
+        {
+            self.address_since = Some(now);
+        }
+        self.pod.see(pod, |pod| &pod.version);
+    }
+
+    /// The watch shows the record. One that this process did not write may have been left open by its predecessor.
+    pub fn watched_record(&mut self, record: Record, started: Instant, now: Instant) {
+        if self
+            .record
+            .it()
+            .is_some_and(|known| is_older(&record.rev.version, &known.rev.version))
+        {
+            return;
+        }
+        self.close_outrun(&record);
+        let new = self
+            .record
+            .it()
+            .is_none_or(|known| known.rev.uid != record.rev.uid);
+        if new {
+            self.forget_eip();
+            if record.shows_open_intent() {
+                self.assume_open(&record, started + IN_FLIGHT);
+            }
+        }
+        self.mark_tombstone(&record, now);
+        self.record.see(record, |record| &record.rev.version);
+    }
+
+    /// The watch says that the object left its selection. That is no proof of anything.
+    pub fn lost_pod(&mut self) {
+        self.pod = Known::Unknown;
+    }
+
+    pub fn lost_record(&mut self) {
+        self.record = Known::Unknown;
+    }
+
+    /// Takes in what `step`, begun at `asked`, came back with.
+    pub fn absorb(&mut self, step: &Step, outcome: Outcome, asked: Instant, now: Instant) {
+        if step.changes_cloud() {
+            self.cloud_answered(step, &outcome, now);
+        }
+        if step.writes_record() {
+            self.write_answered(step, &outcome, now);
+        }
+        match outcome {
+            Outcome::Pod(pod) => self.read_pod(pod, asked, now),
+            Outcome::Record(record) => self.read_record(record, asked, now),
+            Outcome::Wrote(record) => self.wrote(step, record, asked, now),
+            Outcome::RecordGone => self.record_gone(now),
+            Outcome::Conflict => self.record = Known::Unknown,
+            Outcome::CrdTerminating(terminating) => self.crd = Some((asked, terminating)),
+            Outcome::Resolved(place) => self.place = Some(place),
+            Outcome::Looked(look) => self.looked(look, asked, now),
+            Outcome::Tagged(seen) => self.tagged = Some((asked, seen)),
+            Outcome::PodWrote(pod) => self.watched_pod(pod, now),
+            Outcome::PodGone => self.pod = Known::Unknown,
+            Outcome::Allocated(_) | Outcome::Accepted | Outcome::Failed(_) => {}
+        }
+    }
+
+    fn read_pod(&mut self, pod: Option<Pod>, asked: Instant, now: Instant) {
+        let owner = self.record.it().and_then(|record| record.owner.clone());
+        if owner.is_some() && pod.as_ref().map(|pod| &pod.uid) != owner.as_ref() {
+            self.gone_owner = owner;
+        }
+        match pod {
+            None => self.pod = Known::Absent,
+            Some(pod) => {
+                self.watched_pod(pod, now);
+                self.pod.touch(asked);
+            }
+        }
+    }
+
+    fn read_record(&mut self, record: Option<Record>, asked: Instant, now: Instant) {
+        let Some(record) = record else {
+            return self.record_gone(now);
+        };
+        let version = record.rev.version.clone();
+        // Read while running: what an earlier process left open is no younger than this.
+        self.watched_record(record, now, now);
+        if self
+            .record
+            .it()
+            .is_some_and(|known| known.rev.version == version)
+        {
+            self.record.touch(asked);
+        }
+    }
+
+    fn wrote(&mut self, step: &Step, record: Record, asked: Instant, now: Instant) {
+        if let Step::Create { .. } = step {
+            self.forget_eip();
+            self.sure = true;
+        }
+        if let Step::NextAttempt { .. } = step {
+            self.forget_eip();
+        }
+        self.mark_tombstone(&record, now);
+        if self
+            .record
+            .it()
+            .is_none_or(|known| !is_older(&record.rev.version, &known.rev.version))
+        {
+            self.record = Known::Seen {
+                it: record,
+                at: Some(asked),
+            };
+        }
+    }
+
+    /// The object has moved on: a write still under way must fail on its resourceVersion.
+    fn close_outrun(&mut self, record: &Record) {
+        let outrun = self
+            .open_write
+            .as_ref()
+            .is_some_and(|write| write.at() != Some(&record.rev));
+        if outrun {
+            self.open_write = None;
+            self.in_flight_until = None;
+        }
+    }
+
+    fn record_gone(&mut self, now: Instant) {
+        let hand_deleted = self.record.it().is_some_and(|record| record.tombstone);
+        if let Some(pod) = self
+            .pod
+            .it()
+            .filter(|pod| hand_deleted && pod.serves() && !pod.deleting)
+        {
+            self.held_off.again(pod.uid.clone(), now);
+        }
+        self.forget_eip();
+        self.tombstone_since = None;
+        self.unbound_since = None;
+        self.record = Known::Absent;
+    }
+
+    fn looked(&mut self, look: Look, asked: Instant, now: Instant) {
+        match &look {
+            Look::Gone => {
+                let first = *self.first_gone.get_or_insert(asked);
+                self.gone_twice = asked.duration_since(first) >= SECOND_LOOK;
+            }
+            Look::Seen(_) => {
+                self.first_gone = None;
+                self.gone_twice = false;
+            }
+        }
+        if let Some((_, since)) = self.settling {
+            if is_settled(&look) {
+                self.settling = None;
+                self.missed = None;
+            } else {
+                self.missed = Some(asked.duration_since(since));
+            }
+        }
+        // Still moving: the look has said what it can, the next one is asked in its time.
+        let counts = is_settled(&look) || self.settling.is_none();
+        self.look = counts.then_some((asked.min(now), look));
+    }
+
+    fn cloud_answered(&mut self, step: &Step, outcome: &Outcome, now: Instant) {
+        self.look = None;
+        self.tagged = None;
+        self.last_change = Some(now);
+        let open =
+            matches!(outcome, Outcome::Failed(trouble) if trouble.kind == TroubleKind::NoAnswer);
+        match (step, outcome) {
+            (
+                Step::Allocate {
+                    record, attempt, ..
+                },
+                Outcome::Allocated(id),
+            ) => {
+                self.open_allocate_until = None;
+                self.got = Some((record.clone(), *attempt, id.clone()));
+            }
+            (Step::Allocate { .. }, Outcome::Failed(trouble)) => self.allocate_failed(trouble, now),
+            (Step::Associate { .. }, Outcome::Accepted) => self.settles(Settling::Associate, now),
+            (Step::Unassociate { .. }, Outcome::Accepted) => {
+                self.settles(Settling::Unassociate, now)
+            }
+            (Step::Release { id }, Outcome::Accepted) => self.released = Some(id.clone()),
+            _ => {}
+        }
+        if !matches!(step, Step::Allocate { .. }) {
+            self.sure = false;
+            if open {
+                self.in_flight_until = Some(now + IN_FLIGHT);
+            }
+        }
+    }
+
+    fn allocate_failed(&mut self, trouble: &Trouble, now: Instant) {
+        if trouble.kind == TroubleKind::NoAnswer {
+            self.open_allocate_until = Some(now + IN_FLIGHT);
+        }
+        if matches!(trouble.kind, TroubleKind::NoAnswer | TroubleKind::TokenUsed) {
+            self.sure = false;
+        }
+    }
+
+    fn settles(&mut self, what: Settling, now: Instant) {
+        self.settling = Some((what, now));
+        self.missed = None;
+    }
+
+    fn write_answered(&mut self, step: &Step, outcome: &Outcome, now: Instant) {
+        match outcome {
+            Outcome::Failed(trouble) if trouble.kind == TroubleKind::NoAnswer => {
+                self.open_write = Some(step.clone());
+                self.in_flight_until = Some(now + IN_FLIGHT);
+                self.record.doubt();
+            }
+            Outcome::Failed(_) => {}
+            // Answered: an open write of the same state has landed, or must fail on its resourceVersion.
+            _ => {
+                if self.open_write.take().is_some() {
+                    self.in_flight_until = None;
+                }
+            }
+        }
+    }
+
+    /// All that belongs to the record's present EIP.
+    fn forget_eip(&mut self) {
+        self.look = None;
+        self.tagged = None;
+        self.settling = None;
+        self.missed = None;
+        self.released = None;
+        self.first_gone = None;
+        self.gone_twice = false;
+        self.got = None;
+        self.sure = false;
+        self.in_flight_until = None;
+        self.open_allocate_until = None;
+        self.open_write = None;
+    }
+
+    fn assume_open(&mut self, record: &Record, until: Instant) {
+        match record.eip {
+            None => self.open_allocate_until = Some(until),
+            Some(_) => self.in_flight_until = Some(until),
+        }
+    }
+
+    fn mark_tombstone(&mut self, record: &Record, now: Instant) {
+        if record.tombstone {
+            self.tombstone_since.get_or_insert(now);
+        } else {
+            self.tombstone_since = None;
+        }
+    }
+}
+
+impl<T> Known<T> {
+    /// Takes in a newer state; what was read live stays so only if it is the same one.
+    fn see(&mut self, it: T, version: impl Fn(&T) -> &ResourceVersion) {
+        let at = match self {
+            Self::Seen { it: known, at } if version(known) == version(&it) => *at,
+            _ => None,
+        };
+        *self = Self::Seen { it, at };
+    }
+
+    fn touch(&mut self, asked: Instant) {
+        if let Self::Seen { at, .. } = self {
+            *at = Some(asked);
+        }
+    }
+
+    fn doubt(&mut self) {
+        if let Self::Seen { at, .. } = self {
+            *at = None;
+        }
+    }
+}
+
+impl HoldOff {
+    fn again(&mut self, pod: Uid, now: Instant) {
+        if self.pod.as_ref() != Some(&pod) {
+            *self = Self {
+                pod: Some(pod),
+                ..Self::default()
+            };
+        }
+        let (first, longest) = HOLD_OFF;
+        let wait = first.saturating_mul(1 << self.times.min(10)).min(longest);
+        self.times = self.times.saturating_add(1);
+        self.until = Some(now + wait);
+    }
+}
+
+/// Whether `this` is an older state than `that`. Since Kubernetes 1.35 resourceVersions of one kind are comparable as
+/// numbers (KEP-5504), and every etcd-backed server before behaved so; what is no number is taken as newer.
+fn is_older(this: &ResourceVersion, that: &ResourceVersion) -> bool {
+    let number = |version: &ResourceVersion| version.as_str().parse::<u128>().ok();
+    matches!((number(this), number(that)), (Some(this), Some(that)) if this < that)
+}

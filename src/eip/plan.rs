@@ -1,0 +1,125 @@
+//! The decision: facts of one name in, one step out. Pure; the five rules of `docs/design.md` live here.
+
+mod give_back;
+mod leave;
+mod serve;
+
+use super::facts::{Facts, Sight};
+use super::step::{Notice, Pause, Step};
+use crate::domain::eip::Look;
+use crate::domain::record::Record;
+
+#[cfg(test)]
+mod tests;
+
+/// What somebody should hear of, as the step shows it.
+pub fn notice(facts: &Facts<'_>, step: &Step) -> Option<Notice> {
+    let record = facts.record.it()?;
+    let id = record.eip.clone()?;
+    match step {
+        Step::DropFinalizer { .. } if !facts.released => match facts.look {
+            Some(Look::Seen(seen)) => Some(Notice::NotProven {
+                id,
+                standing: seen.standing.to_string(),
+            }),
+            _ => None,
+        },
+        Step::NextAttempt { .. } => Some(Notice::Lost { id }),
+        Step::WriteTarget { .. } | Step::Release { .. } if record.edited => {
+            Some(Notice::Edited { named: id })
+        }
+        _ => None,
+    }
+}
+
+/// The next step for one name.
+pub fn plan(facts: &Facts<'_>) -> Step {
+    guard(facts, choose(facts))
+}
+
+fn choose(facts: &Facts<'_>) -> Step {
+    match facts.record {
+        Sight::Unknown => Step::ReadRecord,
+        Sight::Absent => serve::begin(facts),
+        Sight::Seen { it, .. } => with_record(facts, it),
+    }
+}
+
+fn with_record(facts: &Facts<'_>, record: &Record) -> Step {
+    if record.node.as_deref() != Some(facts.me.label.as_str()) {
+        return others(facts, record);
+    }
+    if let Some(step) = wrong_account(facts, record) {
+        return step;
+    }
+    if record.tombstone {
+        return give_back::plan(facts, record);
+    }
+    if record.owner.is_none() {
+        return Step::Rest; // not one of ours: nobody's absence can be proven
+    }
+    match facts.own_pod(record) {
+        Some(pod) if pod.serves() && wanted(pod) => serve::plan(facts, record, pod),
+        Some(pod) => leave::plan(facts, record, Some(pod)),
+        // Absence counts only by a live read; another uid seen by the watch may be older than the record.
+        None if facts.owner_gone => leave::plan(facts, record, None),
+        None => Step::ReadPod,
+    }
+}
+
+/// A request that went bad later does not take away what stands: only a clear "no EIP" does.
+fn wanted(pod: &crate::domain::pod::Pod) -> bool {
+    pod.ask != crate::domain::pod::Ask::Nothing
+}
+
+/// A record of our pod's name that is not ours: wait for it.
+fn others(facts: &Facts<'_>, record: &Record) -> Step {
+    match facts.pod_here() {
+        None => Step::Rest,
+        Some(pod) if !pod.serves() || !wanted(pod) => Step::Rest,
+        Some(_) if record.tombstone => Step::Pause(Pause::NameTaken),
+        Some(_) => Step::Pause(Pause::NotOurs),
+    }
+}
+
+/// An id means nothing in another account or region: "not listed" there would look like "gone".
+fn wrong_account(facts: &Facts<'_>, record: &Record) -> Option<Step> {
+    match (&record.account, &facts.me.account) {
+        (Some(made_in), Some(mine)) if made_in != mine => Some(Step::Pause(Pause::WrongAccount {
+            record: made_in.clone(),
+        })),
+        _ => None,
+    }
+}
+
+/// Rule Freshness, the same for every step.
+fn guard(facts: &Facts<'_>, step: Step) -> Step {
+    if facts.in_flight && step.waits_for_open_calls() && !may_pass_open_calls(facts, &step) {
+        return Step::Pause(Pause::InFlight);
+    }
+    if step.changes_cloud() && !facts.record.is_fresh() {
+        return Step::ReadRecord;
+    }
+    let tombstone = facts.record.it().is_some_and(|record| record.tombstone);
+    let needs_pod = match step {
+        Step::Associate { .. } => true,
+        Step::Unassociate { .. } => !tombstone && !facts.owner_gone,
+        _ => false,
+    };
+    if needs_pod && !facts.pod.is_fresh() {
+        return Step::ReadPod;
+    }
+    step
+}
+
+/// Two things may go on past an open call.
+///
+/// Repeating an unanswered write word for word fences it: one of the two must fail on the resourceVersion. And a
+/// tombstone that names its EIP: whatever lands late meets a release that can't be undone (checked in the model).
+fn may_pass_open_calls(facts: &Facts<'_>, step: &Step) -> bool {
+    let named_tombstone = facts
+        .record
+        .it()
+        .is_some_and(|record| record.tombstone && record.eip.is_some());
+    named_tombstone || facts.open_write == Some(step)
+}

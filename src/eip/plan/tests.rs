@@ -1,0 +1,257 @@
+//! The plan by examples, in the order of a pod's life; `props` holds the rules against arbitrary facts.
+
+use std::sync::Arc;
+
+use super::plan;
+use crate::domain::eip::{Look, Seen, Standing};
+use crate::domain::ids::{ClusterUid, EipId, EniId, Key, Place, ResourceVersion, Uid};
+use crate::domain::pod::{Ask, Condition, Outputs, Phase, Pod, Wish};
+use crate::domain::record::{Record, Rev, Shown};
+use crate::eip::facts::{Crd, Facts, Me, Settling, Sight};
+use crate::eip::step::{LookFor, Pause, Step, Verdict};
+
+mod going;
+mod props;
+mod serving;
+
+/// Facts that own what they speak of; each test bends what it is about.
+#[derive(Clone, Debug)]
+struct Case {
+    me: Me,
+    pod: Option<Pod>,
+    pod_known: bool,
+    pod_fresh: bool,
+    record: Option<Record>,
+    record_known: bool,
+    record_fresh: bool,
+    owner_gone: bool,
+    look: Option<Look>,
+    settling: Option<Settling>,
+    released: bool,
+    gone_twice: bool,
+    tagged: Option<Vec<Seen>>,
+    got: Option<EipId>,
+    sure: bool,
+    place: Option<Place>,
+    in_flight: bool,
+    open_write: Option<Step>,
+    crd: Crd,
+    held_off: bool,
+    waited_for_gc: bool,
+    annotate_now: bool,
+    condition_now: bool,
+}
+
+fn id(name: &str) -> EipId {
+    EipId::new(name)
+}
+
+fn place(last: u8) -> Place {
+    Place {
+        eni: EniId::new("eni-1"),
+        ip: [10, 0, 0, last].into(),
+    }
+}
+
+fn at(place: &Place) -> Standing {
+    Standing::At {
+        eni: place.eni.clone(),
+        ip: Some(place.ip),
+    }
+}
+
+fn seen(standing: Standing) -> Seen {
+    Seen {
+        id: id("eip-1"),
+        address: "203.0.113.1".to_owned(),
+        standing,
+        cluster_tag: Some("cluster".to_owned()),
+        record_tag: Some("record-0".to_owned()),
+        isp: String::new(),
+        internet_charge_type: String::new(),
+        resource_group: String::new(),
+        name: String::new(),
+        pool: String::new(),
+        package: String::new(),
+    }
+}
+
+fn look(standing: Standing) -> Option<Look> {
+    Some(Look::Seen(Box::new(seen(standing))))
+}
+
+fn rev() -> Rev {
+    Rev {
+        uid: Uid::new("record"),
+        version: ResourceVersion::new("7"),
+    }
+}
+
+fn key() -> Key {
+    Key {
+        namespace: "ns".to_owned(),
+        name: "web-0".to_owned(),
+    }
+}
+
+/// A pod that asks, taken by the kubelet, without an address yet.
+fn pod() -> Pod {
+    Pod {
+        key: key(),
+        uid: Uid::new("pod"),
+        version: ResourceVersion::new("3"),
+        node: Some("node-a".to_owned()),
+        phase: Phase::Pending,
+        ip: None,
+        taken: true,
+        deleting: false,
+        running: false,
+        ask: Ask::Auto(Arc::new(Wish {
+            request: "{}".to_owned(),
+            warnings: Vec::new(),
+        })),
+        outputs: Outputs::default(),
+    }
+}
+
+/// The same with its address, running.
+fn living() -> Pod {
+    Pod {
+        phase: Phase::Running,
+        ip: Some(place(5).ip),
+        running: true,
+        ..pod()
+    }
+}
+
+/// A record just made: no EIP, no target.
+fn record() -> Record {
+    Record {
+        key: key(),
+        rev: rev(),
+        node: Some("node-a".to_owned()),
+        owner: Some(Uid::new("pod")),
+        request: Some("{}".to_owned()),
+        eip: None,
+        edited: false,
+        attempt: 0,
+        target: None,
+        shown: None,
+        account: None,
+        tombstone: false,
+        finalizer: true,
+        other_finalizers: Vec::new(),
+    }
+}
+
+fn named() -> Record {
+    Record {
+        eip: Some(id("eip-1")),
+        ..record()
+    }
+}
+
+fn aimed(target: &Place) -> Record {
+    Record {
+        target: Some(target.clone()),
+        ..named()
+    }
+}
+
+fn shown(target: &Place) -> Record {
+    Record {
+        shown: Some(Shown {
+            eip: "203.0.113.1".to_owned(),
+            eni: target.eni.to_string(),
+            ip: target.ip.to_string(),
+        }),
+        ..aimed(target)
+    }
+}
+
+fn tombstone(record: Record) -> Record {
+    Record {
+        tombstone: true,
+        ..record
+    }
+}
+
+impl Case {
+    /// Everything is known, fresh and quiet.
+    fn new(pod: Option<Pod>, record: Option<Record>) -> Self {
+        Self {
+            me: Me {
+                node: "node-a".to_owned(),
+                label: "node-a".to_owned(),
+                cluster: ClusterUid::new("cluster"),
+                account: None,
+            },
+            pod,
+            pod_known: true,
+            pod_fresh: true,
+            record,
+            record_known: true,
+            record_fresh: true,
+            owner_gone: false,
+            look: None,
+            settling: None,
+            released: false,
+            gone_twice: false,
+            tagged: None,
+            got: None,
+            sure: false,
+            place: None,
+            in_flight: false,
+            open_write: None,
+            crd: Crd::Fine,
+            held_off: false,
+            waited_for_gc: false,
+            annotate_now: true,
+            condition_now: true,
+        }
+    }
+
+    /// The pod is gone by a live read.
+    fn gone(record: Record) -> Self {
+        Self {
+            owner_gone: true,
+            ..Self::new(None, Some(record))
+        }
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            me: &self.me,
+            pod: sight(self.pod.as_ref(), self.pod_known, self.pod_fresh),
+            record: sight(self.record.as_ref(), self.record_known, self.record_fresh),
+            owner_gone: self.owner_gone,
+            look: self.look.as_ref(),
+            settling: self.settling,
+            released: self.released,
+            gone_twice: self.gone_twice,
+            tagged: self.tagged.as_deref(),
+            got: self.got.as_ref(),
+            sure: self.sure,
+            place: self.place.as_ref(),
+            in_flight: self.in_flight,
+            open_write: self.open_write.as_ref(),
+            crd: self.crd,
+            held_off: self.held_off,
+            waited_for_gc: self.waited_for_gc,
+            annotate_now: self.annotate_now,
+            condition_now: self.condition_now,
+        }
+    }
+
+    fn plan(&self) -> Step {
+        plan(&self.facts())
+    }
+}
+
+fn sight<T>(it: Option<&T>, known: bool, fresh: bool) -> Sight<'_, T> {
+    match it {
+        _ if !known => Sight::Unknown,
+        None => Sight::Absent,
+        Some(it) => Sight::Seen { it, fresh },
+    }
+}

@@ -1,0 +1,246 @@
+//! One effect, with all its inputs: what `plan` decides and `drive` does.
+
+use std::net::Ipv4Addr;
+
+use crate::domain::eip::Seen;
+use crate::domain::ids::{EipId, Place, Uid};
+use crate::domain::record::Rev;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing to do until something changes.
+    Rest,
+    /// Nothing may be done now; plan again later.
+    Pause(Pause),
+
+    /// Live GET of the pod.
+    ReadPod,
+    /// Live GET of the record.
+    ReadRecord,
+    /// Live GET of the records' CRD: is it Terminating?
+    ReadCrd,
+    /// Find the interface of a pod's address.
+    Resolve(Ipv4Addr),
+    /// Ask the cloud where the EIP stands.
+    Look(EipId, LookFor),
+    /// Ask the cloud for the EIPs that carry this record's tag.
+    LookByTag {
+        record: Uid,
+        attempt: u32,
+    },
+
+    /// Create the record of the pod with this uid, with its Allocate arguments frozen.
+    Create {
+        pod: Uid,
+        request: String,
+    },
+    /// Write the EIP's id into the record, for life.
+    WriteId {
+        at: Rev,
+        id: EipId,
+    },
+    /// Write where the EIP is to stand: the intent of Associate.
+    WriteTarget {
+        at: Rev,
+        place: Place,
+    },
+    /// Take the addresses out of the status: the intent of Unassociate.
+    ClearStatus {
+        at: Rev,
+    },
+    /// Write all of the status at once, after the cloud said `InUse` at that very place.
+    WriteStatus {
+        at: Rev,
+        place: Place,
+        seen: Box<Seen>,
+    },
+    /// Give up an EIP that is gone and count the next attempt: the intent of another Allocate.
+    NextAttempt {
+        at: Rev,
+        attempt: u32,
+    },
+    /// Decide to give back: one DELETE with preconditions.
+    Delete {
+        at: Rev,
+    },
+    /// All is given back: let the record go.
+    DropFinalizer {
+        at: Rev,
+        keep: Vec<String>,
+    },
+
+    /// Allocate with the record's frozen arguments; the token is made of record uid and attempt.
+    Allocate {
+        record: Uid,
+        attempt: u32,
+        request: String,
+    },
+    Associate {
+        id: EipId,
+        place: Place,
+    },
+    Unassociate {
+        id: EipId,
+        place: Place,
+    },
+    Release {
+        id: EipId,
+    },
+
+    /// Write the address into the pod's annotations.
+    Annotate {
+        pod: Uid,
+        address: String,
+    },
+    /// Write the pod's condition.
+    Condition {
+        pod: Uid,
+        verdict: Verdict,
+    },
+    /// Take the address out of the pod's annotations.
+    ClearAnnotations {
+        pod: Uid,
+    },
+}
+
+/// What the pod's condition is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Bound,
+    /// Not bound, and why: a reason in one CamelCase word, and a text for people.
+    Not {
+        reason: &'static str,
+        message: String,
+    },
+}
+
+/// What a look waits for: it says when to ask first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookFor {
+    /// Something must be known now.
+    Now,
+    /// An Associate of ours settles.
+    Bound,
+    /// An Unassociate of ours settles.
+    Unbound,
+}
+
+/// Why nothing may be done now. How long to wait is not the plan's business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// The name is still taken by the record of an earlier pod.
+    NameTaken,
+    /// The record is another node's, and its pod is ours.
+    NotOurs,
+    /// A call or write of ours has had no answer: it counts as in flight.
+    InFlight,
+    /// The CRD is being deleted: touch nothing.
+    CrdTerminating,
+    /// The record of a living pod was deleted by hand a moment ago.
+    HeldOff,
+    /// The pod goes by itself: Kubernetes' garbage collector will write the tombstone.
+    AwaitTombstone,
+    /// The EIP stands where we did not put it.
+    Elsewhere { id: EipId, standing: String },
+    /// The cloud does not list the EIP: look once more before believing it.
+    SecondLook,
+    /// The record was made in another account or region.
+    WrongAccount { record: String },
+}
+
+/// Facts that somebody should hear of, told with the step that follows from them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// `spec.allocationID` was edited; the label counts.
+    Edited { named: EipId },
+    /// The record names an EIP that is not its own: left alone.
+    NotProven { id: EipId, standing: String },
+    /// The EIP was given back by somebody else.
+    Lost { id: EipId },
+}
+
+impl Step {
+    /// Whether it changes something at the cloud.
+    pub fn changes_cloud(&self) -> bool {
+        matches!(
+            self,
+            Self::Allocate { .. }
+                | Self::Associate { .. }
+                | Self::Unassociate { .. }
+                | Self::Release { .. }
+        )
+    }
+
+    /// The state of the record that the write is conditional on.
+    pub fn at(&self) -> Option<&Rev> {
+        match self {
+            Self::WriteId { at, .. }
+            | Self::WriteTarget { at, .. }
+            | Self::ClearStatus { at }
+            | Self::WriteStatus { at, .. }
+            | Self::NextAttempt { at, .. }
+            | Self::Delete { at }
+            | Self::DropFinalizer { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether it writes the record.
+    pub fn writes_record(&self) -> bool {
+        matches!(
+            self,
+            Self::Create { .. }
+                | Self::WriteId { .. }
+                | Self::WriteTarget { .. }
+                | Self::ClearStatus { .. }
+                | Self::WriteStatus { .. }
+                | Self::NextAttempt { .. }
+                | Self::Delete { .. }
+                | Self::DropFinalizer { .. }
+        )
+    }
+
+    /// Whether rule Freshness forbids it while something of ours is in flight on that record.
+    pub fn waits_for_open_calls(&self) -> bool {
+        matches!(
+            self,
+            Self::WriteTarget { .. }
+                | Self::ClearStatus { .. }
+                | Self::WriteStatus { .. }
+                | Self::NextAttempt { .. }
+                | Self::Delete { .. }
+                | Self::DropFinalizer { .. }
+                | Self::Associate { .. }
+                | Self::Unassociate { .. }
+        )
+    }
+
+    /// A closed set of names, for metrics and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Pause(_) => "pause",
+            Self::ReadPod => "read_pod",
+            Self::ReadRecord => "read_record",
+            Self::ReadCrd => "read_crd",
+            Self::Resolve(_) => "resolve",
+            Self::Look(..) => "look",
+            Self::LookByTag { .. } => "look_by_tag",
+            Self::Create { .. } => "create",
+            Self::WriteId { .. } => "write_id",
+            Self::WriteTarget { .. } => "write_target",
+            Self::ClearStatus { .. } => "clear_status",
+            Self::WriteStatus { .. } => "write_status",
+            Self::NextAttempt { .. } => "next_attempt",
+            Self::Delete { .. } => "delete",
+            Self::DropFinalizer { .. } => "drop_finalizer",
+            Self::Allocate { .. } => "allocate",
+            Self::Associate { .. } => "associate",
+            Self::Unassociate { .. } => "unassociate",
+            Self::Release { .. } => "release",
+            Self::Annotate { .. } => "annotate",
+            Self::Condition { .. } => "condition",
+            Self::ClearAnnotations { .. } => "clear_annotations",
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The API server: narrow watches, reads and writes with a deadline each, and typed refusals.
+
+pub mod client;
+pub mod crd;
+pub mod error;
+pub mod pods;
+pub mod records;
+pub mod watch;

@@ -1,0 +1,104 @@
+//! The agent's two watches: the pods of its node and the records of its shard, as facts on a channel.
+//!
+//! Lists start from the API server's cache (resourceVersion 0): cheap for the server, and stale starts are safe because
+//! absence and freshness count by live reads only. Nothing but the facts is kept of an object.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use kube::api::Api;
+use kube::core::NamespaceResourceScope;
+use kube::runtime::{WatchStreamExt as _, watcher};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+
+use super::client::Kube;
+use super::pods::{PodWire, Pods, key_of};
+use super::records;
+use crate::api::keys::NODE_LABEL;
+use crate::api::podeip::PodEip;
+use crate::domain::ids::Key;
+use crate::domain::pod::Pod;
+use crate::domain::record::Record;
+use crate::eip::facts::Me;
+
+/// What a watch has to say.
+#[derive(Debug)]
+pub enum Change<T> {
+    Seen(T),
+    /// The object left the watch: gone, or not ours any more. No proof of anything.
+    Left(Key),
+    /// A list is complete: whatever else was known from this watch has left it.
+    Listed(BTreeSet<Key>),
+}
+
+/// Objects of one page of the first list (the server may ignore it, and then answers whole).
+const PAGE: u32 = 100;
+
+/// Watches the pods that are scheduled to the node, for good. Ends only when nobody listens any more.
+pub async fn pods(kube: Kube, node: String, pods: Pods, out: mpsc::Sender<Change<Pod>>) {
+    let config = watcher::Config::default().fields(&format!("spec.nodeName={node}"));
+    let api: Api<PodWire> = Api::all(kube.client().clone());
+    follow("pods", api, config, move |wire| pods.read(wire), out).await;
+}
+
+/// Watches the records that carry our label, for good. Ends only when nobody listens any more.
+pub async fn records(kube: Kube, me: Me, out: mpsc::Sender<Change<Record>>) {
+    let config = watcher::Config::default().labels(&format!("{NODE_LABEL}={}", me.label));
+    let api: Api<PodEip> = Api::all(kube.client().clone());
+    follow("podeips", api, config, records::read, out).await;
+}
+
+async fn follow<K, T>(
+    what: &'static str,
+    api: Api<K>,
+    config: watcher::Config,
+    read: impl Fn(&K) -> T,
+    out: mpsc::Sender<Change<T>>,
+) where
+    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + 'static,
+{
+    let config = config.any_semantic().page_size(PAGE);
+    let mut stream = watcher(api, config).default_backoff().boxed();
+    let mut listed = BTreeSet::new();
+    loop {
+        let change = match stream.try_next().await {
+            Ok(Some(event)) => translate(event, &read, &mut listed),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(watch = what, error = %super::error::chain(&error), "watch failed; it will be opened again");
+                None
+            }
+        };
+        let Some(change) = change else { continue };
+        if out.send(change).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn translate<K: kube::Resource, T>(
+    event: watcher::Event<K>,
+    read: impl Fn(&K) -> T,
+    listed: &mut BTreeSet<Key>,
+) -> Option<Change<T>> {
+    match event {
+        watcher::Event::Apply(it) => Some(Change::Seen(read(&it))),
+        watcher::Event::Delete(it) => Some(Change::Left(key_of(it.meta()))),
+        watcher::Event::Init => {
+            listed.clear();
+            None
+        }
+        watcher::Event::InitApply(it) => {
+            listed.insert(key_of(it.meta()));
+            Some(Change::Seen(read(&it)))
+        }
+        watcher::Event::InitDone => Some(Change::Listed(std::mem::take(listed))),
+    }
+}
