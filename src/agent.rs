@@ -96,7 +96,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         tasks.spawn(
             "health",
             server.serve(readiness, metrics.clone(), shutdown.clone()),
-        )
+        );
     });
     let kube = Kube::new(
         doors.kube.clone(),
@@ -175,7 +175,7 @@ fn ports(
     })
 }
 
-/// A configured AccessKey, else the node's RAM role.
+/// A configured `AccessKey`, else the node's RAM role.
 fn credentials(config: &Config, doors: &Doors, metadata: Metadata) -> Credentials {
     let configured =
         config

@@ -209,6 +209,8 @@ fn wrote(result: Result<Option<Record>, KubeError>) -> Outcome {
     }
 }
 
+// By value, to stand in `map_or_else`.
+#[allow(clippy::needless_pass_by_value)]
 fn kube_failed(error: KubeError) -> Outcome {
     let kind = match error {
         KubeError::NoAnswer(_) => TroubleKind::NoAnswer,

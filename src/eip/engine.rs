@@ -77,7 +77,7 @@ enum Done {
         key: Key,
         step: Step,
         asked: Instant,
-        outcome: Outcome,
+        outcome: Box<Outcome>,
     },
     Looks(looks::Answer),
 }
@@ -153,7 +153,9 @@ impl Engine {
             Change::Listed(keys) => {
                 self.shown.pods_listed = true;
                 let left: Vec<_> = self.shown.pods.difference(&keys).cloned().collect();
-                left.iter().for_each(|key| self.pod_left(key));
+                for key in &left {
+                    self.pod_left(key);
+                }
             }
         }
     }
@@ -177,7 +179,9 @@ impl Engine {
             Change::Listed(keys) => {
                 self.shown.records_listed = true;
                 let left: Vec<_> = self.shown.records.difference(&keys).cloned().collect();
-                left.iter().for_each(|key| self.record_left(key));
+                for key in &left {
+                    self.record_left(key);
+                }
             }
         }
     }
@@ -268,7 +272,7 @@ impl Engine {
                 key,
                 step,
                 asked: now,
-                outcome,
+                outcome: Box::new(outcome),
             }
         });
     }

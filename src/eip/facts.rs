@@ -30,6 +30,8 @@ pub enum Crd {
 
 /// One name's facts. Pod and record share the name.
 #[derive(Clone, Debug)]
+// Each is a judgement of its own; none excludes another.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Facts<'a> {
     pub me: &'a Me,
     pub pod: Sight<'a, Pod>,

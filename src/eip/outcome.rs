@@ -38,7 +38,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     pub kind: TroubleKind,
-    /// For people: what happened, with the cloud's RequestId where there is one.
+    /// For people: what happened, with the cloud's `RequestId` where there is one.
     pub text: String,
     /// How long the other side asked to wait.
     pub retry_after: Option<Duration>,

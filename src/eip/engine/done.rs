@@ -15,7 +15,7 @@ impl Engine {
                 step,
                 asked,
                 outcome,
-            } => self.step_done(&key, &step, outcome, asked, now),
+            } => self.step_done(&key, &step, *outcome, asked, now),
             Done::Looks(answer) => self.looked(answer, now),
         }
     }

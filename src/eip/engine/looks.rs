@@ -16,7 +16,7 @@ use crate::domain::ids::{EipId, Key};
 const GAP: Duration = Duration::from_millis(200);
 /// Between two looks for a change that is not ours.
 const FOREIGN_CHANGE: Duration = Duration::from_secs(2);
-/// DescribeEipAddresses takes at most 50 ids.
+/// `DescribeEipAddresses` takes at most 50 ids.
 const BATCH: usize = 50;
 
 /// Questions that wait for their time, and what has been learned about that time.

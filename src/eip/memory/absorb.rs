@@ -214,7 +214,7 @@ impl Memory {
             (Step::Allocate { .. }, Outcome::Failed(trouble)) => self.allocate_failed(trouble, now),
             (Step::Associate { .. }, Outcome::Accepted) => self.settles(Settling::Associate, now),
             (Step::Unassociate { .. }, Outcome::Accepted) => {
-                self.settles(Settling::Unassociate, now)
+                self.settles(Settling::Unassociate, now);
             }
             (Step::Release { id }, Outcome::Accepted) => self.released = Some(id.clone()),
             _ => {}
