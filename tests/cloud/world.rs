@@ -10,12 +10,13 @@ use cloudsim::identity::NewAccessKey;
 use cloudsim::world::{Eni, NewEni, NewInstance, NewVSwitch, NewVpc};
 use cloudsim::{Cloud, Settings};
 use eipd::clock::Clock;
-use eipd::cloud::Vpc;
 use eipd::cloud::credentials::{Configured, Credentials, Source};
 use eipd::cloud::endpoints::{Endpoints, Service};
 use eipd::cloud::http::{Exchange, TransportError};
 use eipd::cloud::rpc::{DEADLINE, Rpc};
-use eipd::domain::ids::{EniId, Place};
+use eipd::cloud::vpc::{AllocateArgs, InternetChargeType};
+use eipd::cloud::{Class, CloudError, Vpc};
+use eipd::domain::ids::{EipId, EniId, Place};
 use eipd::node::metadata::Metadata;
 use eipd::node::role::NodeRole;
 use eipd::telemetry::metrics::Metrics;
@@ -165,4 +166,22 @@ pub async fn settle() {
 
 fn lost(lost: cloudsim::Lost) -> TransportError {
     TransportError::NoAnswer(lost.to_string())
+}
+
+pub fn args() -> AllocateArgs {
+    AllocateArgs {
+        name: Some("default/a b+ü*~".to_owned()),
+        tags: [("eipd-record", "uid-1"), ("team", "a&b=c")]
+            .map(|(k, v)| (k.into(), v.into()))
+            .into(),
+        ..AllocateArgs::new(5, InternetChargeType::PayByTraffic)
+    }
+}
+
+pub async fn allocated(client: &Vpc, token: &str) -> EipId {
+    client.allocate(&args(), token).await.unwrap().id
+}
+
+pub fn class<T: std::fmt::Debug>(result: Result<T, CloudError>) -> Class {
+    result.unwrap_err().class()
 }
