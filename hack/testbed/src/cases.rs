@@ -2,11 +2,16 @@
 //!
 //! A case is a name, the ring it needs and a function that is given a running world. Cases are listed without starting
 //! anything. Consecutive cases of one ring share a world, unless a case wants one of its own or one before it failed
-//! in it; so a case keeps to a namespace of its own and leaves nothing running.
+//! in it; so a case removes the pods that it made. A new case is a function in a file of this folder, with a line in that
+//! file's list; [`registry`] names the files.
 //! `hack/test` speaks to this as described in `hack/runner/src/program.rs`.
 
 pub mod command;
 pub mod error;
+pub mod registry;
+mod daemonset;
+mod testbed;
+mod worlds;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -47,6 +52,15 @@ pub struct Case<W> {
     pub run: for<'a> fn(&'a mut W) -> CaseFuture<'a>,
 }
 
+// By hand: a derive would ask the same of `W`.
+impl<W> Clone for Case<W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<W> Copy for Case<W> {}
+
 impl<W> Case<W> {
     /// A case that shares its world and takes two minutes at most.
     pub const fn new(
@@ -78,13 +92,17 @@ impl<W> Case<W> {
     }
 }
 
-/// What cases run in: cluster, cloud, agents.
-pub trait World: Sized {
+/// What cases run in: cluster, cloud, agents. [`crate::world::World`] is one.
+pub trait Ground: Sized {
     /// Starts everything that `ring` names. A future that is dropped half-way leaves nothing behind.
     fn set_up(ring: Ring) -> impl Future<Output = Result<Self, CaseError>>;
 
     /// What helps to understand a case that failed: the ends of logs, the cloud's calls.
     fn evidence(&self) -> impl Future<Output = String>;
+
+    /// Makes it ready for another case after one that passed: no agent runs, no order to the cloud stands. Whether it is as
+    /// good as new; if not, the next case gets another one.
+    fn tidy(&mut self) -> impl Future<Output = bool>;
 
     /// Ends everything that was started. Dropping the world must do so too, as far as it can.
     fn tear_down(self) -> impl Future<Output = Result<(), CaseError>>;
@@ -102,7 +120,7 @@ pub struct Done {
 /// Runs the cases that have one of `names`, each reported to `report` as it ends, until `stop` is ready.
 ///
 /// Names that no case has are an error, before anything is started.
-pub async fn run<W: World>(
+pub async fn run<W: Ground>(
     cases: &[Case<W>],
     names: &[String],
     stop: impl Future<Output = ()>,
@@ -137,7 +155,7 @@ struct Shared<W> {
     world: Option<(Ring, W)>,
 }
 
-impl<W: World> Shared<W> {
+impl<W: Ground> Shared<W> {
     async fn run_all(&mut self, cases: &[&Case<W>], report: &mut dyn FnMut(Done)) {
         for case in cases {
             let start = crate::clock::now();
@@ -180,7 +198,8 @@ impl<W: World> Shared<W> {
                 evidence.unwrap_or_default()
             )));
         }
-        if case.alone || result.is_err() {
+        let good = !case.alone && result.is_ok() && tidied(world).await;
+        if !good {
             let torn_down = self.tear_down().await;
             result = result.and(torn_down);
         }
@@ -193,6 +212,13 @@ impl<W: World> Shared<W> {
             None => Ok(()),
         }
     }
+}
+
+async fn tidied<W: Ground>(world: &mut W) -> bool {
+    let tidying = world.tidy().map(Ok);
+    limited("tidying", TEAR_DOWN_LIMIT, tidying)
+        .await
+        .unwrap_or(false)
 }
 
 /// Ends a future that takes too long, and turns a panic (a failed `assert!`) into an error.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use testbed::cases::command::CasesCommand;
 use testbed::demo::DemoCommand;
 use testbed::world::Claim;
 use testbed::{node, paths, plane, played};
@@ -17,6 +18,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Cases(CasesCommand),
     Demo(DemoCommand),
     /// Removes every world whose maker was killed.
     Sweep,
@@ -28,6 +30,7 @@ enum Command {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Cases(cases) => cases.run().await.map_err(|error| error.to_string()),
         Command::Demo(demo) => demo.run().await.map_err(|error| error.to_string()),
         Command::Sweep => {
             Claim::sweep(&paths::worlds());

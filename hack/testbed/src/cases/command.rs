@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Case, CaseError, World, run};
+use super::{CaseError, registry, run};
 
 /// Lists the cases that need a cluster, or runs some of them.
 #[derive(Debug, Args)]
@@ -26,10 +26,11 @@ enum Action {
 }
 
 impl CasesCommand {
-    /// Does what the command line says with the cases of `registry`. On SIGTERM or SIGINT it tears the world down.
-    pub async fn run<W: World>(&self, registry: &[Case<W>]) -> Result<(), CaseError> {
+    /// Does what the command line says. On SIGTERM or SIGINT it tears the world down.
+    pub async fn run(&self) -> Result<(), CaseError> {
+        let cases = registry::all();
         let Some(Action::Run { names }) = &self.action else {
-            for case in registry {
+            for case in &cases {
                 println!("{}", case.name);
             }
             return Ok(());
@@ -44,6 +45,6 @@ impl CasesCommand {
         };
         // A line that cannot be written has nobody to read it: the reader then counts the case as failed.
         let mut report = |done| println!("{}", serde_json::to_string(&done).unwrap_or_default());
-        run(registry, names, stop, &mut report).await
+        run(&cases, names, stop, &mut report).await
     }
 }

@@ -14,20 +14,25 @@ fn tell(what: &'static str) {
     STORY.with_borrow_mut(|story| story.push(what));
 }
 
-struct Toy;
+/// Whether it can be made ready for another case.
+struct Toy(bool);
 
-impl World for Toy {
+impl Ground for Toy {
     async fn set_up(ring: Ring) -> Result<Self, CaseError> {
         tell(if ring == Ring::Nodes {
             "nodes"
         } else {
             "processes"
         });
-        Ok(Self)
+        Ok(Self(true))
     }
 
     async fn evidence(&self) -> String {
         "evidence".to_owned()
+    }
+
+    async fn tidy(&mut self) -> bool {
+        self.0
     }
 
     async fn tear_down(self) -> Result<(), CaseError> {
@@ -38,6 +43,11 @@ impl World for Toy {
 
 fn passes(_: &mut Toy) -> CaseFuture<'_> {
     tell("passes");
+    Box::pin(ready(Ok(())))
+}
+
+fn litters(toy: &mut Toy) -> CaseFuture<'_> {
+    toy.0 = false;
     Box::pin(ready(Ok(())))
 }
 
@@ -60,6 +70,7 @@ fn hangs(_: &mut Toy) -> CaseFuture<'_> {
 const CASES: &[Case<Toy>] = &[
     Case::new("nodes::passes", Ring::Nodes, passes),
     Case::new("a::passes", Ring::Processes, passes),
+    Case::new("a::litters", Ring::Processes, litters),
     Case::new("a::fails", Ring::Processes, fails),
     Case::new("a::panics", Ring::Processes, panics),
     Case::new("a::alone", Ring::Processes, passes).alone(),
@@ -101,6 +112,13 @@ async fn a_failure_ends_its_world() {
         (false, "one and one is 2\nevidence")
     );
     assert!(reports[1].ok);
+    assert_eq!(story, ["processes", "down", "processes", "passes", "down"]);
+}
+
+#[tokio::test]
+async fn a_world_that_cannot_be_tidied_is_replaced() {
+    let (reports, story) = story(&["a::litters", "b::passes"], pending()).await;
+    assert!(reports.iter().all(|done| done.ok));
     assert_eq!(story, ["processes", "down", "processes", "passes", "down"]);
 }
 
