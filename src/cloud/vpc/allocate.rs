@@ -16,7 +16,7 @@ use crate::cloud::rpc::Args;
 #[serde(deny_unknown_fields)]
 pub struct AllocateArgs {
     /// The form's version.
-    #[serde(rename = "v", default)]
+    #[serde(rename = "v")]
     pub version: Version,
     /// Mbit/s.
     #[serde(rename = "bw")]
@@ -174,6 +174,7 @@ mod tests {
             r#"{"v":2,"bw":5,"charge":"PayByTraffic"}"#,
             r#"{"v":1,"bw":5,"charge":"PayByTraffic","zone":"a"}"#,
             r#"{"v":1,"charge":"PayByTraffic"}"#,
+            r#"{"bw":5,"charge":"PayByTraffic"}"#,
         ] {
             assert!(
                 serde_json::from_str::<AllocateArgs>(text).is_err(),
