@@ -1,26 +1,32 @@
 # Installs the Debian packages that are missing, with no service started and nothing removed. Sourced by setup.sh.
 
-# Each line: the package, then a file that proves it is there (a command's name, or a path).
-readonly PACKAGES="
+# Each line: a package, and what proves that it is there: a command's name or a path.
+readonly BASE_PACKAGES="
+openssl openssl
+ca-certificates /etc/ssl/certs/ca-certificates.crt
+"
+readonly BUILD_PACKAGES="
+gcc cc
+musl-tools musl-gcc
+"
+readonly NODE_PACKAGES="
 containerd containerd
 runc runc
 containernetworking-plugins /usr/lib/cni/ptp
 iproute2 ip
 nftables nft
-jq jq
-openssl openssl
 util-linux nsenter
-musl-tools musl-gcc
-python3-venv /usr/share/doc/python3-venv
-ca-certificates /etc/ssl/certs/ca-certificates.crt
+jq jq
 "
 
+# install_packages LISTS: root installs what is missing; anybody else is told.
 install_packages() {
     local missing
-    missing=$(missing_packages)
+    missing=$(missing_packages "$1")
     [ -z "$missing" ] && return 0
-    [ "$(id -u)" -eq 0 ] || die "these packages are missing and only root can install them:" $missing
-    command -v apt-get >/dev/null || die "these programs are missing and there is no apt-get:" $missing
+    [ "$(id -u)" -eq 0 ] || die "packages are missing that only root can install: $missing"
+    command -v apt-get >/dev/null || die "programs are missing and there is no apt-get to install them: $missing"
+    # shellcheck disable=SC2086  # a list of words
     step "installing packages" apt_install $missing
 }
 
@@ -32,7 +38,7 @@ missing_packages() {
             /*) [ -e "$proof" ] ;;
             *) PATH=$PATH:/usr/sbin:/sbin command -v "$proof" >/dev/null ;;
         esac || printf '%s ' "$package"
-    done <<<"$PACKAGES"
+    done <<<"$1"
 }
 
 # apt_install PACKAGES: in a subshell, so that the policy file goes back to what it was whatever happens.
@@ -43,7 +49,7 @@ apt_install() (
     trap 'if [ -e "$kept" ]; then mv -f "$kept" "$policy"; else rm -f "$policy"; fi' EXIT
     printf '#!/bin/sh\n# Written by eipd for the time of one apt-get: start no service.\nexit 101\n' >"$policy"
     chmod 755 "$policy"
-    install="apt-get install --no-remove --no-install-recommends -y -q"
     export DEBIAN_FRONTEND=noninteractive
-    $install "$@" || { apt-get update -q && $install "$@"; }
+    install=(apt-get install --no-remove --no-install-recommends -y -q)
+    "${install[@]}" "$@" || { apt-get update -q && "${install[@]}" "$@"; }
 )
