@@ -118,11 +118,7 @@ impl Cloud {
             Some(FaultKind::Slow { ms }) => sleep(*ms).await,
             Some(FaultKind::Refuse(answer)) => return Ok(Some(self.made_to_order(call, answer))),
             Some(FaultKind::Drop) => return Err(self.close_without(call.sequence, "dropped")),
-            Some(FaultKind::HoldBefore) => {
-                if self.hold(call.sequence, &call.rpc.action, false).await == Release::Lose {
-                    return Err(self.close_without(call.sequence, "dropped"));
-                }
-            }
+            Some(FaultKind::HoldBefore) => self.wait_held(call, false).await?,
             _ => {}
         }
         Ok(None)
@@ -137,15 +133,19 @@ impl Cloud {
         match &call.fault {
             Some(FaultKind::FailAfter(answer)) => return Ok(self.made_to_order(call, answer)),
             Some(FaultKind::Lose) => return Err(self.close_without(call.sequence, "lost")),
-            Some(FaultKind::Hold) => {
-                if self.hold(call.sequence, &call.rpc.action, true).await == Release::Lose {
-                    return Err(self.close_without(call.sequence, "lost"));
-                }
-            }
+            Some(FaultKind::Hold) => self.wait_held(call, true).await?,
             _ => {}
         }
         sleep(after_ms).await;
         Ok(self.answer(call, worked))
+    }
+
+    async fn wait_held(&self, call: &Opened, worked: bool) -> Result<(), Lost> {
+        match self.hold(call.sequence, &call.rpc.action, worked).await {
+            Release::Deliver => Ok(()),
+            Release::Lose if worked => Err(self.close_without(call.sequence, "lost")),
+            Release::Lose => Err(self.close_without(call.sequence, "dropped")),
+        }
     }
 
     /// Signature, policy, rate, token, then the action itself.

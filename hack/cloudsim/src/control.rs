@@ -1,6 +1,7 @@
 //! The control door: JSON over HTTP for tests, and the typed methods behind it.
 
 pub mod eips;
+mod handlers;
 pub mod ops;
 pub mod table;
 

@@ -152,9 +152,10 @@ impl Eip {
         self.status != Status::Gone
     }
 
-    /// State and place as they were at `ms`; the first ones before that.
-    pub fn as_of(&self, ms: Ms) -> (Status, Option<&Place>) {
-        let past = self.history.iter().rev().find(|change| change.ms <= ms);
+    /// State and place as a reader sees them who is `lag` late; at first the first ones.
+    pub fn seen(&self, now: Ms, lag: Ms) -> (Status, Option<&Place>) {
+        let mut latest_first = self.history.iter().rev();
+        let past = latest_first.find(|change| change.ms.saturating_add(lag) <= now);
         let past = past.or_else(|| self.history.first());
         past.map_or((self.status, self.place.as_ref()), |change| {
             (change.status, change.place.as_ref())
@@ -182,26 +183,23 @@ impl Eip {
 /// All EIPs, also the released ones.
 #[derive(Debug, Default)]
 pub struct Eips {
-    all: BTreeMap<String, Eip>,
-    /// Ids with a passing state, so that settling does not walk over all.
+    alive: BTreeMap<String, Eip>,
+    gone: BTreeMap<String, Eip>,
+    /// Ends of passing states, so that settling does not walk over all.
     passing: BTreeMap<String, Ms>,
+    /// (ENI, private IP) -> EIP, so that a place is found at once among many thousands.
+    places: BTreeMap<(String, Ipv4Addr), String>,
     made: u32,
 }
 
 impl Eips {
     /// Ends every passing state whose time has come.
     pub fn settle(&mut self, now: Ms) {
-        let due: Vec<String> = self
-            .passing
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let due = self.passing.iter().filter(|(_, at)| **at <= now);
+        let due: Vec<String> = due.map(|(id, _)| id.clone()).collect();
         for id in due {
             self.passing.remove(&id);
-            if let Some(eip) = self.all.get_mut(&id) {
-                eip.settle(now);
-            }
+            self.change(&id, |eip| eip.settle(now));
         }
     }
 
@@ -213,7 +211,7 @@ impl Eips {
 
     /// Adds a new EIP.
     pub fn insert(&mut self, eip: Eip) {
-        self.all.insert(eip.id.clone(), eip);
+        self.alive.insert(eip.id.clone(), eip);
     }
 
     /// Puts an EIP into a state; a passing one ends at `settles`.
@@ -225,53 +223,74 @@ impl Eips {
         now: Ms,
         settles: Option<Ms>,
     ) {
-        let Some(eip) = self.all.get_mut(id) else {
-            return;
-        };
-        eip.enter(status, place, now, settles);
         match settles {
             Some(at) => self.passing.insert(id.to_owned(), at),
             None => self.passing.remove(id),
         };
+        self.change(id, |eip| eip.enter(status, place, now, settles));
+    }
+
+    /// Changes state or place, and keeps the indexes right.
+    fn change(&mut self, id: &str, change: impl FnOnce(&mut Eip)) {
+        let Some(mut eip) = self.alive.remove(id) else {
+            return;
+        };
+        if let Some(key) = place_key(&eip) {
+            self.places.remove(&key);
+        }
+        change(&mut eip);
+        if let Some(key) = place_key(&eip) {
+            self.places.insert(key, id.to_owned());
+        }
+        let map = if eip.exists() {
+            &mut self.alive
+        } else {
+            &mut self.gone
+        };
+        map.insert(id.to_owned(), eip);
     }
 
     /// An EIP that exists.
     pub fn get(&self, id: &str) -> Option<&Eip> {
-        self.all.get(id).filter(|eip| eip.exists())
+        self.alive.get(id)
     }
 
     /// An EIP that exists, to change anything but its state.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Eip> {
-        self.all.get_mut(id).filter(|eip| eip.exists())
+        self.alive.get_mut(id)
     }
 
     /// An EIP, also after its release.
     pub fn get_even_gone(&self, id: &str) -> Option<&Eip> {
-        self.all.get(id)
+        self.alive.get(id).or_else(|| self.gone.get(id))
     }
 
     /// Those that exist, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Eip> {
-        self.all.values().filter(|eip| eip.exists())
+        self.alive.values()
     }
 
-    /// All that ever were, by id.
+    /// All that ever were.
     pub fn iter_even_gone(&self) -> impl Iterator<Item = &Eip> {
-        self.all.values()
+        self.alive.values().chain(self.gone.values())
     }
 
     /// The EIP that has (or is getting, or losing) this private IP.
-    pub fn at<'a>(&'a self, eni: &str, ip: Ipv4Addr) -> Option<&'a Eip> {
-        let there =
-            |place: &Place| place.private_ip == Some(ip) && place.eni_id.as_deref() == Some(eni);
-        self.iter()
-            .find(|eip| eip.place.as_ref().is_some_and(there))
+    pub fn at(&self, eni: &str, ip: Ipv4Addr) -> Option<&Eip> {
+        self.get(self.places.get(&(eni.to_owned(), ip))?)
     }
 
     /// The EIPs on an ENI.
-    pub fn on_eni<'a>(&'a self, eni: &'a str) -> impl Iterator<Item = &'a Eip> {
-        let is_there = move |place: &Place| place.eni_id.as_deref() == Some(eni);
-        self.iter()
-            .filter(move |eip| eip.place.as_ref().is_some_and(is_there))
+    pub fn on_eni(&self, eni: &str) -> impl Iterator<Item = &Eip> {
+        let first = (eni.to_owned(), Ipv4Addr::UNSPECIFIED);
+        let last = (eni.to_owned(), Ipv4Addr::BROADCAST);
+        self.places
+            .range(first..=last)
+            .filter_map(|(_, id)| self.get(id))
     }
+}
+
+fn place_key(eip: &Eip) -> Option<(String, Ipv4Addr)> {
+    let place = eip.place.as_ref()?;
+    Some((place.eni_id.clone()?, place.private_ip?))
 }

@@ -59,21 +59,21 @@ impl Cloud {
             Some(FaultKind::Slow { ms }) => sleep(*ms).await,
             Some(FaultKind::Refuse(answer)) => return Ok(self.ordered(&asked, answer)),
             Some(FaultKind::Drop) => return Err(self.close_without(asked.sequence, "dropped")),
-            Some(FaultKind::HoldBefore) => self.wait(&asked, false).await?,
+            Some(FaultKind::HoldBefore) => self.wait_for_release(&asked, false).await?,
             _ => {}
         }
         let page = serve(&mut self.state(), &asked);
         match &asked.fault {
             Some(FaultKind::FailAfter(answer)) => return Ok(self.ordered(&asked, answer)),
             Some(FaultKind::Lose) => return Err(self.close_without(asked.sequence, "lost")),
-            Some(FaultKind::Hold) => self.wait(&asked, true).await?,
+            Some(FaultKind::Hold) => self.wait_for_release(&asked, true).await?,
             _ => {}
         }
         sleep(latency.after_ms).await;
         Ok(self.finish(asked.sequence, page))
     }
 
-    async fn wait(&self, asked: &Asked, worked: bool) -> Result<(), Lost> {
+    async fn wait_for_release(&self, asked: &Asked, worked: bool) -> Result<(), Lost> {
         match self.hold(asked.sequence, ACTION, worked).await {
             Release::Deliver => Ok(()),
             Release::Lose => Err(self.close_without(asked.sequence, "lost")),

@@ -102,6 +102,9 @@ pub struct Open {
     pub busy_code: BusyCode,
     /// A second binding or unbinding on one ENI at the same time is a `TaskConflict`.
     pub one_task_per_eni: bool,
+    /// A package takes no other change while it is `BINDING`
+    /// (`BandwidthPackageOperation.conflict`, which terraform retries).
+    pub one_task_per_package: bool,
     /// A `PageSize` over the maximum is refused; else it counts as the maximum.
     pub page_size_refused: bool,
     /// Taking a private IP from its ENI unbinds the EIP there.
@@ -198,6 +201,7 @@ impl Default for Open {
             member_eni_accepted: true,
             busy_code: BusyCode::IncorrectEipStatus,
             one_task_per_eni: false,
+            one_task_per_package: true,
             page_size_refused: true,
             unassign_ip_unbinds: true,
             release_from_package: true,

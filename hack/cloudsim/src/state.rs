@@ -46,7 +46,7 @@ pub struct State {
     pub calls: CallLog,
     /// Metadata tokens and rates.
     pub metadata: MetadataState,
-    /// Calls let through, by action: for `GET /counts`.
+    /// Calls that came, by action: for `GET /counts`.
     pub counts: BTreeMap<String, u64>,
 }
 

@@ -1,3 +1,19 @@
 //! Tests of the whole router, by capability.
 
+mod auth;
+mod bind;
+mod console;
+mod control;
+mod describe;
 mod eip;
+mod enis;
+mod faults;
+mod http_door;
+mod limits;
+mod metadata;
+mod oidc;
+mod package;
+mod quota;
+mod tags;
+mod token;
+mod vswitch;

@@ -4,7 +4,8 @@ pub mod eni;
 pub mod ip_plan;
 pub mod parts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 pub use eni::{AssignIps, Eni, EniType, NewEni};
 pub use parts::{
@@ -44,6 +45,8 @@ pub struct World {
     pub pools: BTreeMap<String, AddressPool>,
     /// Resource group ids; empty = any id is taken.
     pub resource_groups: Vec<String>,
+    /// Private addresses in use, by vSwitch.
+    taken: BTreeMap<String, BTreeSet<Ipv4Addr>>,
 }
 
 impl World {
@@ -138,11 +141,9 @@ impl World {
         self.enis.values().find(mine)
     }
 
-    /// Addresses of a vSwitch that are in use.
-    pub fn used_ips(&self, vswitch: &str) -> std::collections::BTreeSet<std::net::Ipv4Addr> {
-        let enis = self.enis.values().filter(|eni| eni.vswitch_id == vswitch);
-        enis.flat_map(|eni| eni.ips.iter().map(|ip| ip.ip))
-            .collect()
+    /// How many addresses of a vSwitch are in use.
+    pub fn used_ips(&self, vswitch: &str) -> usize {
+        self.taken.get(vswitch).map_or(0, BTreeSet::len)
     }
 }
 

@@ -88,9 +88,9 @@ impl Cloud {
         };
         for (eni, goes) in enis {
             if goes {
-                self.delete_eni(&eni)?
+                self.delete_eni(&eni)?;
             } else {
-                self.detach_eni(&eni)?
+                self.detach_eni(&eni)?;
             }
         }
         Ok(())
@@ -127,7 +127,7 @@ impl Cloud {
     /// Deletes an ENI, which unbinds its EIPs (alibaba-api.md 8).
     pub fn delete_eni(&self, id: &str) -> Result<(), Refused> {
         let mut state = self.state();
-        if state.world.enis.remove(id).is_none() {
+        if !state.world.remove_eni(id) {
             return Err(Refused::NotFound("ENI", id.to_owned()));
         }
         let eips: Vec<String> = state.eips.on_eni(id).map(|eip| eip.id.clone()).collect();

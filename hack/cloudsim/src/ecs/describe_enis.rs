@@ -188,7 +188,7 @@ fn item(state: &State, eni: &Eni) -> Value {
         },
         "PrivateIpAddress": primary.map(|ip| ip.to_string()).unwrap_or_default(),
         "PrivateIpSets": {"PrivateIpSet": ips},
-        "AssociatedPublicIp": primary.map_or(json!({}), |ip| public_ip(state, eni, ip)),
+        "AssociatedPublicIp": primary.map_or_else(|| json!({}), |ip| public_ip(state, eni, ip)),
         "Ipv6Sets": {"Ipv6Set": ipv6s},
         "Ipv4PrefixSets": {"Ipv4PrefixSet": prefixes},
         "Ipv6PrefixSets": {"Ipv6PrefixSet": []},

@@ -24,8 +24,14 @@ impl Tags {
         }
     }
 
+    /// The tags as a reader sees them who is `lag` late.
+    pub fn seen(&self, now: Ms, lag: Ms) -> BTreeMap<&str, &str> {
+        now.checked_sub(lag)
+            .map_or_else(BTreeMap::new, |at| self.as_of(at))
+    }
+
     /// The tags as they were at `at`.
-    pub fn as_of(&self, at: Ms) -> BTreeMap<&str, &str> {
+    fn as_of(&self, at: Ms) -> BTreeMap<&str, &str> {
         let value =
             |changes: &'_ Vec<(Ms, Option<String>)>| changes.iter().rposition(|(ms, _)| *ms <= at);
         let visible = self.0.iter().filter_map(|(key, changes)| {

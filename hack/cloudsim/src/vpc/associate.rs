@@ -31,6 +31,9 @@ pub fn associate(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     if eip.status != Status::Available {
         return Err(incorrect_status());
     }
+    if call.caller.account != state.settings.account_id {
+        return Err(no_instance()); // every instance belongs to that account
+    }
     let place = match kind {
         "NetworkInterface" => on_eni(state, call, instance)?,
         "EcsInstance" => on_instance(state, instance)?,

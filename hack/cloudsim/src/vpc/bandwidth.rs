@@ -44,7 +44,7 @@ pub fn remove(state: &mut State, call: &Call) -> Result<Value, ApiError> {
             "The specified IP is not in the bandwidth package.",
         ));
     }
-    not_binding(package, call)?;
+    not_binding(state, package, call)?;
     dry_run(call)?;
     let id = eip.id.clone();
     if let Some(eip) = state.eips.get_mut(&id) {
@@ -82,7 +82,7 @@ fn check_add(
         ));
     }
     not_busy(state, eip)?;
-    not_binding(package, call)?;
+    not_binding(state, package, call)?;
     let inside = state
         .eips
         .iter()
@@ -108,8 +108,8 @@ fn not_busy(state: &State, eip: &Eip) -> Result<(), ApiError> {
     })
 }
 
-fn not_binding(package: &BandwidthPackage, call: &Call) -> Result<(), ApiError> {
-    if package.binding_until_ms <= call.now {
+fn not_binding(state: &State, package: &BandwidthPackage, call: &Call) -> Result<(), ApiError> {
+    if !state.settings.open.one_task_per_package || package.binding_until_ms <= call.now {
         return Ok(());
     }
     Err(ApiError::refused(

@@ -1,5 +1,7 @@
 //! `DescribeEipAddresses` (alibaba-api.md 1.6).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::associate::INSTANCE_TYPES;
@@ -23,18 +25,24 @@ pub fn describe(state: &mut State, call: &Call) -> Result<Value, ApiError> {
             "Request validation has been passed.",
         ));
     }
-    let views = state
-        .eips
-        .iter_even_gone()
-        .map(|eip| View::of(state, eip, call.now));
     let mine = |view: &View<'_>| {
-        view.is_visible(state, call.now)
-            && view.eip.account == call.caller.account
+        view.eip.account == call.caller.account
             && view.eip.region == region
+            && view.is_visible(state, call.now)
             && filter.lets(view)
     };
+    let views = filter
+        .candidates(state)
+        .into_iter()
+        .map(|eip| View::of(state, eip, call.now));
     let mut found: Vec<_> = views.filter(mine).collect();
-    found.sort_by(|a, b| (b.eip.allocated_ms, &a.eip.id).cmp(&(a.eip.allocated_ms, &b.eip.id)));
+    // Newest first; the order among those of one moment is stable.
+    found.sort_by_key(|view| {
+        (
+            std::cmp::Reverse(view.eip.allocated_ms),
+            view.eip.id.as_str(),
+        )
+    });
     let mut answer = page.fields(found.len());
     let list: Vec<_> = page
         .cut(found)
@@ -50,7 +58,8 @@ struct View<'a> {
     eip: &'a Eip,
     status: Status,
     place: Option<&'a Place>,
-    tags: std::collections::BTreeMap<&'a str, &'a str>,
+    now: Ms,
+    tag_lag: Ms,
 }
 
 impl<'a> View<'a> {
@@ -58,16 +67,19 @@ impl<'a> View<'a> {
         let open = &state.settings.open;
         let (status, place) = match open.describe_state_lag_ms {
             0 => (eip.status, eip.place.as_ref()),
-            lag => eip.as_of(now.saturating_sub(lag)),
+            lag => eip.seen(now, lag),
         };
-        // A tag that came with the EIP shows with it; only later changes lag.
-        let tags_at = now.saturating_sub(open.tag_lag_ms);
         Self {
             eip,
             status,
             place,
-            tags: eip.tags.as_of(tags_at),
+            now,
+            tag_lag: open.tag_lag_ms,
         }
+    }
+
+    fn tags(&self) -> BTreeMap<&'a str, &'a str> {
+        self.eip.tags.seen(self.now, self.tag_lag)
     }
 
     fn is_visible(&self, state: &State, now: Ms) -> bool {
@@ -114,7 +126,7 @@ impl<'a> View<'a> {
     fn own_json(&self, state: &State) -> Value {
         let eip = self.eip;
         let tags: Vec<_> = self
-            .tags
+            .tags()
             .iter()
             .map(|(key, value)| json!({"Key": key, "Value": value}))
             .collect();
@@ -197,6 +209,23 @@ impl Filter {
         })
     }
 
+    /// The EIPs that can pass: those named, else all; with lagging states also released ones.
+    fn candidates<'a>(&self, state: &'a State) -> Vec<&'a Eip> {
+        let lagging = state.settings.open.describe_state_lag_ms > 0;
+        if !self.ids.is_empty() {
+            let unique: std::collections::BTreeSet<_> = self.ids.iter().collect();
+            return unique
+                .into_iter()
+                .filter_map(|id| state.eips.get_even_gone(id))
+                .collect();
+        }
+        if lagging {
+            state.eips.iter_even_gone().collect()
+        } else {
+            state.eips.iter().collect()
+        }
+    }
+
     fn lets(&self, view: &View<'_>) -> bool {
         let eip = view.eip;
         let any = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
@@ -238,9 +267,9 @@ impl Filter {
 }
 
 fn has_tag(view: &View<'_>, (key, value): &(String, Option<String>)) -> bool {
-    let own = view.tags.get(key.as_str());
+    let own = view.tags().get(key.as_str()).copied();
     let value = value.as_deref().filter(|value| !value.is_empty());
-    own.is_some_and(|own| value.is_none_or(|value| value == *own))
+    own.is_some_and(|own| value.is_none_or(|value| value == own))
 }
 
 fn check_values(args: &Args) -> Result<(), ApiError> {

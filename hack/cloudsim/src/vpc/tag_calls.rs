@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::tag_rules;
+use crate::clock::Ms;
 use crate::eip::Eip;
 use crate::rpc::ApiError;
 use crate::state::{Call, State};
@@ -106,9 +107,9 @@ pub fn list(state: &mut State, call: &Call) -> Result<Value, ApiError> {
             && eip.region == region
             && (ids.is_empty() || ids.contains(&eip.id))
     };
-    let at = call.now.saturating_sub(state.settings.open.tag_lag_ms);
+    let (now, lag) = (call.now, state.settings.open.tag_lag_ms);
     let has = |eip: &&Eip| {
-        let tags = eip.tags.as_of(at);
+        let tags = eip.tags.seen(now, lag);
         wanted.iter().all(|(key, value)| {
             let value = value.as_deref().filter(|value| !value.is_empty());
             tags.get(key.as_str())
@@ -116,12 +117,12 @@ pub fn list(state: &mut State, call: &Call) -> Result<Value, ApiError> {
         })
     };
     let found = state.eips.iter().filter(mine).filter(has);
-    let items: Vec<Value> = found.flat_map(|eip| items(eip, at)).collect();
+    let items: Vec<Value> = found.flat_map(|eip| items(eip, now, lag)).collect();
     Ok(cut(items, size, call.args.get("NextToken")))
 }
 
-fn items(eip: &Eip, at: u64) -> Vec<Value> {
-    let tags = eip.tags.as_of(at).into_iter();
+fn items(eip: &Eip, now: Ms, lag: Ms) -> Vec<Value> {
+    let tags = eip.tags.seen(now, lag).into_iter();
     let item = |(key, value)| json!({"ResourceId": eip.id, "ResourceType": "EIP", "TagKey": key, "TagValue": value});
     tags.map(item).collect()
 }

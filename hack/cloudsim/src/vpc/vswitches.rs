@@ -14,11 +14,12 @@ pub fn describe(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     if region.is_none() && call.args.get("VpcId").is_none() {
         return Err(ApiError::missing("RegionId"));
     }
+    let own_account = call.caller.account == state.settings.account_id;
     let page = Page::read(&call.args, 50, &state.settings)?;
     let tags = call.args.pairs("Tag")?;
     let in_region = |vswitch: &&VSwitch| {
         let own = state.world.region_of_vpc(&vswitch.vpc_id);
-        region.as_ref().is_none_or(|region| region == own)
+        own_account && region.as_ref().is_none_or(|region| region == own)
     };
     let found = state.world.vswitches.values().filter(in_region);
     let found: Vec<_> = found
@@ -61,7 +62,7 @@ fn lets(args: &Args, tags: &[(String, Option<String>)], vswitch: &VSwitch) -> bo
 }
 
 fn item(state: &State, vswitch: &VSwitch) -> Value {
-    let used = state.world.used_ips(&vswitch.id).len();
+    let used = state.world.used_ips(&vswitch.id);
     let tags: Vec<_> = vswitch
         .tags
         .iter()

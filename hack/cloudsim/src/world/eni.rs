@@ -1,6 +1,6 @@
 //! Network interfaces and their private addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
@@ -197,7 +197,7 @@ impl World {
             None => Ok(()),
         });
         if let Err(refused) = made {
-            self.enis.remove(&id);
+            self.remove_eni(&id);
             return Err(refused);
         }
         self.eni(&id).cloned()
@@ -249,28 +249,52 @@ impl World {
         Ok(given)
     }
 
-    /// Takes secondary private IPs away from their ENI.
+    /// Takes secondary private IPs away from their ENI: all of them or none.
     pub fn unassign_ips(&mut self, id: &str, ips: &[Ipv4Addr]) -> Result<(), Refused> {
         let eni = self.eni_mut(id)?;
-        for ip in ips {
-            let found = eni.ips.iter().position(|own| own.ip == *ip && !own.primary);
-            let Some(found) = found else {
-                return Err(Refused::NotFound("secondary private IP", ip.to_string()));
-            };
-            eni.ips.remove(found);
+        let is_secondary = |ip: &Ipv4Addr| eni.ips.iter().any(|own| own.ip == *ip && !own.primary);
+        if let Some(ip) = ips.iter().find(|ip| !is_secondary(ip)) {
+            return Err(Refused::NotFound("secondary private IP", ip.to_string()));
         }
+        eni.ips.retain(|own| !ips.contains(&own.ip));
+        let vswitch_id = eni.vswitch_id.clone();
+        self.free_ips(&vswitch_id, ips);
         Ok(())
     }
 
-    fn take_ip(&self, eni: &str, wanted: Option<&str>) -> Result<Ipv4Addr, Refused> {
+    /// Takes an ENI away with its addresses; false if there is none.
+    pub fn remove_eni(&mut self, id: &str) -> bool {
+        let Some(eni) = self.enis.remove(id) else {
+            return false;
+        };
+        let ips: Vec<Ipv4Addr> = eni.ips.iter().map(|ip| ip.ip).collect();
+        self.free_ips(&eni.vswitch_id, &ips);
+        true
+    }
+
+    fn free_ips(&mut self, vswitch: &str, ips: &[Ipv4Addr]) {
+        if let Some(taken) = self.taken.get_mut(vswitch) {
+            taken.retain(|ip| !ips.contains(ip));
+        }
+    }
+
+    fn take_ip(&mut self, eni: &str, wanted: Option<&str>) -> Result<Ipv4Addr, Refused> {
+        let ip = self.choose_ip(eni, wanted)?;
+        let vswitch_id = self.eni(eni)?.vswitch_id.clone();
+        self.taken.entry(vswitch_id).or_default().insert(ip);
+        Ok(ip)
+    }
+
+    fn choose_ip(&self, eni: &str, wanted: Option<&str>) -> Result<Ipv4Addr, Refused> {
         let vswitch_id = &self.eni(eni)?.vswitch_id;
-        let used = self.used_ips(vswitch_id);
+        let none = BTreeSet::new();
+        let used = self.taken.get(vswitch_id).unwrap_or(&none);
         let Some(vswitch) = self.vswitches.get(vswitch_id) else {
             return Err(Refused::NotFound("vSwitch", vswitch_id.clone()));
         };
         let Some(wanted) = wanted else {
             let full = || Refused::Conflict(format!("vSwitch {vswitch_id} has no free address"));
-            return vswitch.cidr.free(&used).ok_or_else(full);
+            return vswitch.cidr.free(used).ok_or_else(full);
         };
         let ip: Ipv4Addr = wanted
             .parse()
