@@ -200,7 +200,8 @@ impl Inner {
 
 /// How long before their end keys that are good for `left` are replaced: spread, since a fleet starts together.
 fn ahead(left: Duration) -> Duration {
-    clock::jitter((left / 3).min(AHEAD), 0.4).min(AHEAD)
+    // 60 % to 100 % of the most.
+    clock::jitter((left / 3).min(AHEAD).mul_f64(0.8), 0.25)
 }
 
 // === impl Keys ===

@@ -129,8 +129,8 @@ fn a_fleet_refreshes_spread_out() {
     let seen: std::collections::BTreeSet<_> = (0..100).map(|_| ahead(hours)).collect();
     let (min, max) = (*seen.first().unwrap(), *seen.last().unwrap());
     assert!(min >= Duration::from_mins(15) && max <= AHEAD);
-    assert!(seen.len() > 40);
-    assert!(ahead(Duration::from_mins(3)) <= Duration::from_secs(84));
+    assert!(seen.len() > 90);
+    assert!(ahead(Duration::from_mins(3)) <= Duration::from_mins(1));
 }
 
 #[tokio::test(start_paused = true)]
