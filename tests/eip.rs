@@ -1,0 +1,16 @@
+//! The whole agent in one process and in virtual time: a double of the API server, the simulated cloud, real clients.
+
+// A set-up that fails is to fail the test; clippy's leave for tests does not reach helpers.
+#![allow(clippy::unwrap_used)]
+
+#[path = "eip/world.rs"]
+mod world;
+
+#[path = "eip/crash.rs"]
+mod crash;
+#[path = "eip/faults.rs"]
+mod faults;
+#[path = "eip/life.rs"]
+mod life;
+#[path = "eip/others.rs"]
+mod others;
