@@ -60,7 +60,7 @@ pub use log::{Logged, When, bodies};
 pub use refusal::Refusal;
 pub use route::{Call, Verb};
 pub use store::{Change, Object};
-pub use view::{Overdue, View};
+pub use view::Overdue;
 pub use watch::FreezeId;
 
 use state::State;

@@ -8,7 +8,7 @@ use super::kind::Kind;
 use super::log::When;
 use super::refusal::Refusal;
 use super::state::State;
-use super::store::{Change, Object, Slot};
+use super::store::{Change, Slot};
 use super::watch::FreezeId;
 use super::write;
 use super::{ApiServer, Hook};
@@ -55,7 +55,9 @@ impl ApiServer {
             if status.is_null() || standing || status == created["status"] {
                 return Ok((*created).clone());
             }
-            edit(state, &kind, &created, |o| o["status"] = status).map(|o| (*o).clone())
+            let mut whole = (*created).clone();
+            whole["status"] = status;
+            write::replace_all(state, &kind, &created, whole).map(|o| (*o).clone())
         })
     }
 
@@ -76,11 +78,17 @@ impl ApiServer {
         name: &str,
         change: impl FnOnce(&mut Value),
     ) -> Result<Value, Refusal> {
-        self.change(|state| {
-            let kind = known(state, resource)?;
+        let (kind, old) = {
+            let state = self.shared.lock();
+            let kind = known(&state, resource)?;
             let old = state.find(&kind, namespace, name)?;
-            edit(state, &kind, &old, change).map(|o| (*o).clone())
-        })
+            (kind, old)
+        };
+        // without the lock: the change may ask the double something
+        let mut new = (*old).clone();
+        change(&mut new);
+        let done = self.change(|state| write::replace_all(state, &kind, &old, new))?;
+        Ok((*done).clone())
     }
 
     /// A plain delete: grace for pods, finalizers hold it.
@@ -161,17 +169,6 @@ impl ApiServer {
 fn known(state: &State, resource: &str) -> Result<Kind, Refusal> {
     let unknown = || Refusal::of_code(404, format!("no {resource} are served"));
     state.stored_kind(resource).ok_or_else(unknown)
-}
-
-fn edit(
-    state: &mut State,
-    kind: &Kind,
-    old: &Object,
-    change: impl FnOnce(&mut Value),
-) -> Result<Object, Refusal> {
-    let mut new = (**old).clone();
-    change(&mut new);
-    write::replace_all(state, kind, old, new)
 }
 
 /// Faults.

@@ -43,6 +43,11 @@ impl State {
         }
     }
 
+    /// The log as tests see it.
+    pub fn shown_log(&self) -> &[Logged] {
+        &self.log[self.log_from..]
+    }
+
     /// Reads the CRDs again after one of them changed.
     pub fn learn_kinds(&mut self) {
         let custom = self

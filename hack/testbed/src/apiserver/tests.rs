@@ -1,7 +1,13 @@
 //! Every promise of the double, through kube's own client.
 
+mod cluster;
+mod faults;
+mod lists;
 mod objects;
 mod patches;
+mod pods;
+mod watcher;
+mod watches;
 
 use super::{ApiServer, PodSpec};
 use k8s_openapi::api::core::v1::Pod;

@@ -3,7 +3,6 @@
 use super::ApiServer;
 use super::log::{Logged, When};
 use super::read::brief;
-use super::state::State;
 use super::store::Slot;
 use super::time as clock;
 use serde::de::DeserializeOwned;
@@ -15,11 +14,6 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const SHOWN_REQUESTS: usize = 30;
 
-/// The double at one moment.
-pub struct View<'a> {
-    state: &'a State,
-}
-
 /// A condition did not come true in its time.
 #[derive(Debug, thiserror::Error)]
 #[error("still not so after {waited:?}\n{picture}")]
@@ -29,62 +23,15 @@ pub struct Overdue {
     pub picture: String,
 }
 
-impl View<'_> {
-    /// An object as stored; namespace "" for cluster-wide kinds.
-    pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
-        self.state
-            .store
-            .get(resource, &Slot::new(namespace, name))
-            .map(|o| (*o).clone())
-    }
-
-    /// All objects of a kind, by namespace and name.
-    pub fn list(&self, resource: &str) -> Vec<Value> {
-        self.state
-            .store
-            .all(resource)
-            .map(|o| (**o).clone())
-            .collect()
-    }
-
-    /// Every request since the start, or since the log was cleared.
-    pub fn log(&self) -> &[Logged] {
-        &self.state.log[self.state.log_from..]
-    }
-
-    /// How many requests a pattern picks, answered or not.
-    pub fn count(&self, when: &When) -> usize {
-        self.log()
-            .iter()
-            .filter(|l| when.picks(&l.client, &l.call))
-            .count()
-    }
-
-    /// Objects by name, and the last requests: what a failed test wants to see.
-    pub fn picture(&self) -> String {
-        let mut out = String::new();
-        for resource in self.state.store.resources() {
-            let names: Vec<String> = self.state.store.all(&resource).map(|o| brief(o)).collect();
-            let _ = writeln!(out, "{resource}: {}", names.join(" "));
-        }
-        let skipped = self.state.log.len().saturating_sub(SHOWN_REQUESTS);
-        for logged in &self.state.log[skipped..] {
-            let _ = writeln!(out, "{logged}");
-        }
-        out
-    }
-}
-
 impl ApiServer {
-    /// Looks at everything at one moment.
-    pub fn view<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
-        let state = self.shared.lock();
-        look(&View { state: &state })
-    }
-
     /// An object as stored; namespace "" for cluster-wide kinds.
     pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
-        self.view(|v| v.get(resource, namespace, name))
+        let object = self
+            .shared
+            .lock()
+            .store
+            .get(resource, &Slot::new(namespace, name));
+        object.map(|o| (*o).clone())
     }
 
     /// An object as its own type; None also where it does not decode.
@@ -99,32 +46,38 @@ impl ApiServer {
 
     /// All objects of a kind, by namespace and name.
     pub fn list(&self, resource: &str) -> Vec<Value> {
-        self.view(|v| v.list(resource))
+        self.shared
+            .lock()
+            .store
+            .all(resource)
+            .map(|o| (**o).clone())
+            .collect()
     }
 
-    /// A copy of the log of requests.
+    /// Every request since the start, or since the log was cleared.
     pub fn log(&self) -> Vec<Logged> {
-        self.view(|v| v.log().to_vec())
+        self.requests(&When::any())
     }
 
-    /// Objects by name, and the last requests: what a failed test wants to see.
-    pub fn picture(&self) -> String {
-        View {
-            state: &self.shared.lock(),
-        }
-        .picture()
-    }
-
-    /// Begins the log afresh.
-    pub fn clear_log(&self) {
-        // only hidden: requests still on their way keep their places
-        let mut state = self.shared.lock();
-        state.log_from = state.log.len();
+    /// The requests that a pattern picks, answered or not.
+    pub fn requests(&self, when: &When) -> Vec<Logged> {
+        self.shared
+            .lock()
+            .shown_log()
+            .iter()
+            .filter(|l| when.picks(&l.client, &l.call))
+            .cloned()
+            .collect()
     }
 
     /// How many requests a pattern picks, answered or not.
     pub fn count(&self, when: &When) -> usize {
-        self.view(|v| v.count(when))
+        self.shared
+            .lock()
+            .shown_log()
+            .iter()
+            .filter(|l| when.picks(&l.client, &l.call))
+            .count()
     }
 
     /// How many writes one object has had, refused ones and its creation included.
@@ -137,6 +90,33 @@ impl ApiServer {
         )
     }
 
+    /// Objects by name, and the last requests: what a failed test wants to see.
+    pub fn picture(&self) -> String {
+        let state = self.shared.lock();
+        let mut out = String::new();
+        for resource in state.store.resources() {
+            let names: Vec<String> = state.store.all(&resource).map(|o| brief(o)).collect();
+            let _ = writeln!(out, "{resource}: {}", names.join(" "));
+        }
+        let log = state.shown_log();
+        for logged in &log[log.len().saturating_sub(SHOWN_REQUESTS)..] {
+            let _ = writeln!(out, "{logged}");
+        }
+        out
+    }
+
+    /// Begins the log afresh.
+    pub fn clear_log(&self) {
+        // only hidden: requests still on their way keep their places
+        let mut state = self.shared.lock();
+        state.log_from = state.log.len();
+    }
+
+    /// Lets so much virtual time pass.
+    pub async fn pass(&self, time: Duration) {
+        clock::sleep(time).await;
+    }
+
     /// Waits in virtual time until `holds`; it is asked after every change here and every 50 ms.
     ///
     /// # Errors
@@ -144,13 +124,13 @@ impl ApiServer {
     pub async fn until(
         &self,
         within: Duration,
-        holds: impl Fn(&View<'_>) -> bool,
+        holds: impl Fn(&Self) -> bool,
     ) -> Result<(), Overdue> {
         let end = clock::now() + within;
         let mut changes = self.shared.changes();
         loop {
             changes.borrow_and_update();
-            if self.view(&holds) {
+            if holds(self) {
                 return Ok(());
             }
             if clock::now() >= end {
@@ -174,7 +154,7 @@ impl ApiServer {
     pub async fn never(
         &self,
         during: Duration,
-        happens: impl Fn(&View<'_>) -> bool,
+        happens: impl Fn(&Self) -> bool,
     ) -> Result<(), Overdue> {
         let began = clock::now();
         match self.until(during, happens).await {
