@@ -50,10 +50,10 @@ impl Suites {
             ("tests/sdk/run", "cloudsim"),
             ("hack/runner/cases", "testbed"),
         ] {
-            let Some(needed) = built.programs.get(needs) else {
-                eprintln!("warning: {}", SuitesError::Missing(needs));
-                continue;
-            };
+            let needed = built
+                .programs
+                .get(needs)
+                .ok_or(SuitesError::Missing(needs))?;
             let program = program_at(&root.join(program), needed);
             let names = program.names(&root, supervisor).await?;
             programs.push((program, names));
