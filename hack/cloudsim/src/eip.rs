@@ -5,7 +5,7 @@
 
 pub mod tagging;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use serde::Serialize;
@@ -185,8 +185,8 @@ impl Eip {
 pub struct Eips {
     alive: BTreeMap<String, Eip>,
     gone: BTreeMap<String, Eip>,
-    /// Ends of passing states, so that settling does not walk over all.
-    passing: BTreeMap<String, Ms>,
+    /// Ends of passing states, soonest first, so that settling does not walk over all.
+    passing: BTreeSet<(Ms, String)>,
     /// (ENI, private IP) -> EIP, so that a place is found at once among many thousands.
     places: BTreeMap<(String, Ipv4Addr), String>,
     made: u32,
@@ -195,11 +195,13 @@ pub struct Eips {
 impl Eips {
     /// Ends every passing state whose time has come.
     pub fn settle(&mut self, now: Ms) {
-        let due = self.passing.iter().filter(|(_, at)| **at <= now);
-        let due: Vec<String> = due.map(|(id, _)| id.clone()).collect();
-        for id in due {
-            self.passing.remove(&id);
-            self.change(&id, |eip| eip.settle(now));
+        while let Some((at, _)) = self.passing.first() {
+            if *at > now {
+                return;
+            }
+            if let Some((_, id)) = self.passing.pop_first() {
+                self.change(&id, |eip| eip.settle(now));
+            }
         }
     }
 
@@ -223,10 +225,6 @@ impl Eips {
         now: Ms,
         settles: Option<Ms>,
     ) {
-        match settles {
-            Some(at) => self.passing.insert(id.to_owned(), at),
-            None => self.passing.remove(id),
-        };
         self.change(id, |eip| eip.enter(status, place, now, settles));
     }
 
@@ -238,7 +236,13 @@ impl Eips {
         if let Some(key) = place_key(&eip) {
             self.places.remove(&key);
         }
+        if let Some(at) = eip.settles_ms {
+            self.passing.remove(&(at, id.to_owned()));
+        }
         change(&mut eip);
+        if let Some(at) = eip.settles_ms {
+            self.passing.insert((at, id.to_owned()));
+        }
         if let Some(key) = place_key(&eip) {
             self.places.insert(key, id.to_owned());
         }

@@ -4,8 +4,7 @@ pub mod eni;
 pub mod ip_plan;
 pub mod parts;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::collections::BTreeMap;
 
 pub use eni::{AssignIps, Eni, EniType, NewEni};
 pub use parts::{
@@ -46,7 +45,7 @@ pub struct World {
     /// Resource group ids; empty = any id is taken.
     pub resource_groups: Vec<String>,
     /// Private addresses in use, by vSwitch.
-    taken: BTreeMap<String, BTreeSet<Ipv4Addr>>,
+    taken: BTreeMap<String, ip_plan::Taken>,
 }
 
 impl World {
@@ -143,7 +142,7 @@ impl World {
 
     /// How many addresses of a vSwitch are in use.
     pub fn used_ips(&self, vswitch: &str) -> usize {
-        self.taken.get(vswitch).map_or(0, BTreeSet::len)
+        self.taken.get(vswitch).map_or(0, ip_plan::Taken::count)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Network interfaces and their private addresses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
@@ -274,27 +274,28 @@ impl World {
 
     fn free_ips(&mut self, vswitch: &str, ips: &[Ipv4Addr]) {
         if let Some(taken) = self.taken.get_mut(vswitch) {
-            taken.retain(|ip| !ips.contains(ip));
+            for ip in ips {
+                taken.give_back(*ip);
+            }
         }
     }
 
     fn take_ip(&mut self, eni: &str, wanted: Option<&str>) -> Result<Ipv4Addr, Refused> {
         let ip = self.choose_ip(eni, wanted)?;
         let vswitch_id = self.eni(eni)?.vswitch_id.clone();
-        self.taken.entry(vswitch_id).or_default().insert(ip);
+        self.taken.entry(vswitch_id).or_default().take(ip);
         Ok(ip)
     }
 
-    fn choose_ip(&self, eni: &str, wanted: Option<&str>) -> Result<Ipv4Addr, Refused> {
-        let vswitch_id = &self.eni(eni)?.vswitch_id;
-        let none = BTreeSet::new();
-        let used = self.taken.get(vswitch_id).unwrap_or(&none);
-        let Some(vswitch) = self.vswitches.get(vswitch_id) else {
-            return Err(Refused::NotFound("vSwitch", vswitch_id.clone()));
+    fn choose_ip(&mut self, eni: &str, wanted: Option<&str>) -> Result<Ipv4Addr, Refused> {
+        let vswitch_id = self.eni(eni)?.vswitch_id.clone();
+        let taken = self.taken.entry(vswitch_id.clone()).or_default();
+        let Some(vswitch) = self.vswitches.get(&vswitch_id) else {
+            return Err(Refused::NotFound("vSwitch", vswitch_id));
         };
         let Some(wanted) = wanted else {
             let full = || Refused::Conflict(format!("vSwitch {vswitch_id} has no free address"));
-            return vswitch.cidr.free(used).ok_or_else(full);
+            return taken.free(vswitch.cidr).ok_or_else(full);
         };
         let ip: Ipv4Addr = wanted
             .parse()
@@ -302,7 +303,7 @@ impl World {
         if !vswitch.cidr.contains(ip) {
             return Err(Refused::Invalid(format!("{ip} is not in {}", vswitch.cidr)));
         }
-        if used.contains(&ip) {
+        if taken.has(ip) {
             return Err(Refused::Conflict(format!("{ip} is in use")));
         }
         Ok(ip)

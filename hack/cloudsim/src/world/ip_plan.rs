@@ -54,14 +54,53 @@ impl Cidr {
         usize::try_from((self.last() - self.base).saturating_sub(3)).unwrap_or(usize::MAX)
     }
 
-    /// The first free address.
-    pub fn free(self, used: &BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
-        let mut all = (self.base + 1..self.last().saturating_sub(2)).map(Ipv4Addr::from);
-        all.find(|ip| !used.contains(ip))
+    /// The addresses that can be given out, from `first` on.
+    fn usable_from(self, first: u32) -> impl Iterator<Item = Ipv4Addr> {
+        (first.max(self.base + 1)..self.last().saturating_sub(2)).map(Ipv4Addr::from)
     }
 
     fn last(self) -> u32 {
         self.base | !mask(self.bits)
+    }
+}
+
+/// The addresses of a vSwitch that are in use.
+#[derive(Debug, Default)]
+pub struct Taken {
+    ips: BTreeSet<Ipv4Addr>,
+    /// Everything below is in use, so that a big vSwitch is not searched from its start each time.
+    full_below: u32,
+}
+
+impl Taken {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.ips.len()
+    }
+
+    /// True if that one is in use.
+    pub fn has(&self, ip: Ipv4Addr) -> bool {
+        self.ips.contains(&ip)
+    }
+
+    /// Notes an address as in use.
+    pub fn take(&mut self, ip: Ipv4Addr) {
+        self.ips.insert(ip);
+    }
+
+    /// Notes an address as free.
+    pub fn give_back(&mut self, ip: Ipv4Addr) {
+        self.ips.remove(&ip);
+        self.full_below = self.full_below.min(u32::from(ip));
+    }
+
+    /// The first free address of the range.
+    pub fn free(&mut self, cidr: Cidr) -> Option<Ipv4Addr> {
+        let free = cidr
+            .usable_from(self.full_below)
+            .find(|ip| !self.has(*ip))?;
+        self.full_below = u32::from(free);
+        Some(free)
     }
 }
 
@@ -90,12 +129,27 @@ mod tests {
         let cidr = Cidr::parse("10.1.2.0/29").unwrap();
         assert_eq!(cidr.usable(), 4);
         assert_eq!(cidr.gateway().to_string(), "10.1.2.5");
-        let mut used = BTreeSet::new();
-        while let Some(ip) = cidr.free(&used) {
-            used.insert(ip);
+        let mut taken = Taken::default();
+        while let Some(ip) = taken.free(cidr) {
+            taken.take(ip);
         }
-        assert_eq!(used.len(), 4);
-        assert!(used.contains(&"10.1.2.4".parse().unwrap()));
+        assert_eq!(taken.count(), 4);
+        assert!(taken.has("10.1.2.4".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_address_given_back_is_the_next_free_one() {
+        let (cidr, mut taken) = (Cidr::parse("10.1.2.0/24").unwrap(), Taken::default());
+        for n in 1..=9 {
+            let ip = taken.free(cidr).unwrap();
+            assert_eq!(ip.to_string(), format!("10.1.2.{n}"));
+            taken.take(ip);
+        }
+        let third = "10.1.2.3".parse().unwrap();
+        taken.give_back(third);
+        assert_eq!(taken.free(cidr), Some(third));
+        taken.take(third);
+        assert_eq!(taken.free(cidr).unwrap().to_string(), "10.1.2.10");
     }
 
     #[test]
