@@ -44,6 +44,7 @@
 
 pub mod agent;
 pub mod apiserver;
+pub mod bench;
 pub mod cases;
 pub mod cgroup;
 pub mod clock;

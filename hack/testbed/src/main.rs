@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use testbed::bench::BenchCommand;
 use testbed::cases::command::CasesCommand;
 use testbed::demo::DemoCommand;
 use testbed::world::Claim;
@@ -18,6 +19,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(BenchCommand),
     Cases(CasesCommand),
     Demo(DemoCommand),
     /// Removes every world whose maker was killed.
@@ -30,6 +32,7 @@ enum Command {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(bench) => bench.run().await.map_err(|error| error.to_string()),
         Command::Cases(cases) => cases.run().await.map_err(|error| error.to_string()),
         Command::Demo(demo) => demo.run().await.map_err(|error| error.to_string()),
         Command::Sweep => {
