@@ -1,6 +1,6 @@
 # Installs the Debian packages that are missing, with no service started and nothing removed. Sourced by setup.sh.
 
-# Each line: a package, and what proves that it is there: a command's name or a path.
+# Each line: a package, and what proves that it is there: a command's name, a path, or python:MODULE.
 readonly BASE_PACKAGES="
 openssl openssl
 ca-certificates /etc/ssl/certs/ca-certificates.crt
@@ -8,6 +8,10 @@ ca-certificates /etc/ssl/certs/ca-certificates.crt
 readonly BUILD_PACKAGES="
 gcc cc
 musl-tools musl-gcc
+"
+readonly SDK_PACKAGES="
+python3 python3
+python3-venv python:ensurepip
 "
 readonly NODE_PACKAGES="
 containerd containerd
@@ -19,7 +23,7 @@ util-linux nsenter
 jq jq
 "
 
-# install_packages LISTS: root installs what is missing; anybody else is told.
+# install_packages LIST: root installs what is missing; anybody else is told.
 install_packages() {
     local missing
     missing=$(missing_packages "$1")
@@ -36,6 +40,7 @@ missing_packages() {
         [ -n "$package" ] || continue
         case $proof in
             /*) [ -e "$proof" ] ;;
+            python:*) python3 -c "import ${proof#python:}" 2>/dev/null ;;
             *) PATH=$PATH:/usr/sbin:/sbin command -v "$proof" >/dev/null ;;
         esac || printf '%s ' "$package"
     done <<<"$1"

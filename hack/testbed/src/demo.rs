@@ -1,11 +1,13 @@
 //! `testbed demo`: what a newcomer sees. Two pods get an EIP each, are deleted, and nothing is left.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::clock;
 use crate::command::CommandError;
 use crate::paths;
 use crate::played::PlayError;
@@ -142,9 +144,11 @@ impl DemoCommand {
     }
 }
 
-/// Progress goes to stderr: stdout is for the table and the JSON.
+/// Progress goes to stderr, with the seconds since the first word: stdout is for the table and the JSON.
 pub fn say(words: &str) {
-    eprintln!("{words} ...");
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    let begin = *BEGIN.get_or_init(clock::now);
+    eprintln!("[{:>3} s] {words} ...", (clock::now() - begin).as_secs());
 }
 
 fn with_evidence(error: DemoError, world: &World) -> DemoError {
@@ -175,7 +179,7 @@ where
         if let Some(found) = ask().await? {
             return Ok(found);
         }
-        crate::clock::sleep(Duration::from_millis(100)).await;
+        clock::sleep(Duration::from_millis(100)).await;
     }
     Err(DemoError::Overdue { what: what.to_owned(), seconds, evidence: String::new() })
 }

@@ -24,8 +24,10 @@ pub enum InstallError {
 /// Runs kubectl with the administrator's rights.
 pub async fn kubectl(paths: &Paths, kubeconfig: &Path, args: &[&str]) -> Result<String, CommandError> {
     let program = paths.program("kubectl").to_string_lossy().into_owned();
+    // Its cache of what is served would stay behind in the user's home.
+    let cache = format!("--cache-dir={}", kubeconfig.with_file_name("kubectl-cache").display());
     let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
-    run_long(&program, &[&[&*kubeconfig], args].concat()).await
+    run_long(&program, &[&[&*kubeconfig, &*cache], args].concat()).await
 }
 
 /// Applies a kustomization of the clone, such as `daemonset/overlays/demo`, and waits until its definitions are served.

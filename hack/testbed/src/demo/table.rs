@@ -22,6 +22,8 @@ pub struct Kept {
     test_image: Option<String>,
     #[serde(skip)]
     kubectl: String,
+    #[serde(skip)]
+    logs: String,
 }
 
 impl Kept {
@@ -39,6 +41,11 @@ impl Kept {
             access_key_secret: key.secret,
             test_image: (!light).then(|| "localhost/eipd-test:dev".to_owned()),
             kubectl: world.paths.program("kubectl").to_string_lossy().into_owned(),
+            logs: if light {
+                format!("less {}", world.dir().join("log/agent-0.log").display())
+            } else {
+                "kubectl -n eipd logs -l app.kubernetes.io/name=eipd".to_owned()
+            },
         })
     }
 
@@ -48,7 +55,7 @@ impl Kept {
         eprintln!("  export KUBECONFIG={}", self.kubeconfig);
         eprintln!("  alias kubectl={}", self.kubectl);
         eprintln!("  kubectl get nodes,podeips,pods -A -o wide");
-        eprintln!("  kubectl -n eipd logs -l app.kubernetes.io/name=eipd");
+        eprintln!("  {}", self.logs);
         eprintln!("  curl {}/          # what the cloud's control door can do", self.control_endpoint);
         eprintln!("  curl {}/eips", self.control_endpoint);
         eprintln!("Remove it with: hack/demo --down\n");
