@@ -1,9 +1,11 @@
 //! What eipd reads from and writes to the Kubernetes API: its records' wire types, the names on them, and pod annotations.
 
-pub mod crds;
 pub mod goduration;
 pub mod keys;
 pub mod poddnat;
 pub mod podeip;
 pub mod request;
 mod wire;
+
+#[cfg(test)]
+mod tests;

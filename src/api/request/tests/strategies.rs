@@ -1,8 +1,5 @@
 //! Release strategies, and who may have which.
 
-use k8s_openapi::api::core::v1::{Pod, PodSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-
 use super::*;
 
 const KEY: &str = "k8s.aliyun.com/pod-eip-release-strategy";
@@ -49,18 +46,11 @@ fn a_named_eip_has_a_strategy_too() {
     assert_eq!(Request::Nothing.allocation_type(), None);
 }
 
-fn owned_by(kind: Option<&str>) -> Pod {
-    let owner = kind.map(|kind| OwnerReference {
-        kind: kind.to_owned(),
-        ..OwnerReference::default()
-    });
-    Pod {
-        metadata: ObjectMeta {
-            owner_references: owner.map(|owner| vec![owner]),
-            ..ObjectMeta::default()
-        },
-        spec: Some(PodSpec::default()),
-        status: None,
+fn owned_by<'a>(kind: Option<&'a str>, custom: &'a [String]) -> PodTraits<'a> {
+    PodTraits {
+        owner_kinds: kind.into_iter().collect(),
+        custom_stateful_kinds: custom,
+        ..PodTraits::default()
     }
 }
 
@@ -74,37 +64,24 @@ fn only_a_stateful_pod_leaves_its_eip_behind() {
         (Some("ReplicaSet"), false),
         (Some("Job"), false),
     ] {
-        let pod = owned_by(kind);
+        let pod = owned_by(kind, &custom);
         for value in ["Never", "10m"] {
-            let annotations = map(&[ON, (KEY, value)]);
-            let parsed = parse(&annotations, &PodTraits::of(&pod, false, &custom)).unwrap();
+            let parsed = parse(&map(&[ON, (KEY, value)]), &pod).unwrap();
             let written = parsed.request.allocation_type().unwrap();
             assert_eq!(written.release_strategy != "Follow", stateful, "{kind:?}");
             assert_eq!(parsed.warnings.is_empty(), stateful, "{kind:?}");
         }
-        let follow = parse(
-            &map(&[ON, (KEY, "Follow")]),
-            &PodTraits::of(&pod, false, &custom),
-        );
+        let follow = parse(&map(&[ON, (KEY, "Follow")]), &pod);
         assert_eq!(follow.unwrap().warnings, []);
     }
 }
 
 #[test]
 fn a_stateless_pod_is_told_that_follow_holds() {
-    let pod = owned_by(Some("ReplicaSet"));
-    let parsed = parse(&map(&[ON, (KEY, "10m")]), &PodTraits::of(&pod, false, &[])).unwrap();
+    let pod = owned_by(Some("ReplicaSet"), &[]);
+    let parsed = parse(&map(&[ON, (KEY, "10m")]), &pod).unwrap();
     assert_eq!(
         only(&parsed.warnings),
         "k8s.aliyun.com/pod-eip-release-strategy \"10m\": only for pods of a StatefulSet, pods without an owner, and kinds in customStatefulWorkloadKinds; Follow holds"
     );
-}
-
-#[test]
-fn traits_come_from_the_pod() {
-    let mut pod = owned_by(None);
-    assert!(!PodTraits::of(&pod, false, &[]).host_network);
-    pod.spec.get_or_insert_default().host_network = Some(true);
-    let traits = PodTraits::of(&pod, true, &[]);
-    assert!(traits.host_network && traits.virtual_node);
 }

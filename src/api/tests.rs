@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::YAML;
 use crate::api::keys::NODE_LABEL;
 use crate::api::{poddnat, podeip};
+use crate::cli::CRDS;
 
 fn definitions() -> Vec<CustomResourceDefinition> {
-    serde_saphyr::from_multiple(YAML).unwrap()
+    serde_saphyr::from_multiple(CRDS).unwrap()
 }
 
 fn version<'a>(
