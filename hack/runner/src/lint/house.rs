@@ -68,8 +68,7 @@ fn breaches(file: &Path, text: &str) -> Vec<String> {
     for (number, line) in text.lines().enumerate() {
         let number = number + 1;
         found.extend(
-            first(line, &MACHINE_PATHS)
-                .map(|path| format!("{number}: a path of one machine: {path}")),
+            machine_path(line).map(|path| format!("{number}: a path of one machine: {path}")),
         );
         found.extend(
             first(line, &REGISTRIES)
@@ -93,6 +92,17 @@ fn rust_breaches(file: &Path, text: &str) -> Vec<String> {
         found.push("1: the first line does not say (`//! ...`) what the file is for".to_owned());
     }
     found
+}
+
+/// A path that begins here, not one that goes on: `$folder/root/x` is no machine's.
+fn machine_path(line: &str) -> Option<&'static str> {
+    let begins = |(at, _): (usize, &str)| {
+        let before = line[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || "_}.-)".contains(c))
+    };
+    MACHINE_PATHS
+        .into_iter()
+        .find(|path| line.match_indices(path).any(begins))
 }
 
 fn first<'a>(line: &str, patterns: &[&'a str]) -> Option<&'a str> {
@@ -133,6 +143,16 @@ mod tests {
             assert_eq!(found.len(), 1, "{pattern}");
             assert!(found[0].starts_with("2: "), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_folder_below_another_is_no_machine_path() {
+        let path = MACHINE_PATHS[1];
+        assert_eq!(
+            breaches_of("a.sh", &format!("cp x \"$work{path}x\" a{path}")),
+            0
+        );
+        assert_eq!(breaches_of("a.sh", &format!("cp x {path}x")), 1);
     }
 
     #[test]
