@@ -59,14 +59,12 @@ fn schema(prunes: bool) -> Value {
         "podLastSeen".to_owned(),
         json!({ "type": "string", "format": "date-time", "nullable": true }),
     );
-    json!({
+    let mut schema = json!({
         "type": "object",
-        "x-kubernetes-preserve-unknown-fields": !prunes,
         "properties": {
             "apiVersion": text, "kind": text, "metadata": { "type": "object" },
             "spec": {
                 "type": "object",
-                "x-kubernetes-preserve-unknown-fields": !prunes,
                 "required": ["allocationID"],
                 "properties": {
                     "allocationID": text, "bandwidthPackageID": text,
@@ -80,7 +78,16 @@ fn schema(prunes: bool) -> Value {
                     },
                 },
             },
-            "status": { "type": "object", "x-kubernetes-preserve-unknown-fields": !prunes, "properties": status },
+            "status": { "type": "object", "properties": status },
         },
-    })
+    });
+    if !prunes {
+        // false is no value for this key: a real server refuses the CRD
+        for part in ["", "/properties/spec", "/properties/status"] {
+            if let Some(part) = schema.pointer_mut(part) {
+                part["x-kubernetes-preserve-unknown-fields"] = true.into();
+            }
+        }
+    }
+    schema
 }

@@ -27,6 +27,13 @@ pub fn delete(
     options: &Value,
 ) -> Result<Deleted, Refusal> {
     let old = state.find(kind, namespace, name)?;
+    if kind.resource == "namespaces" && matches!(name, "default" | "kube-system" | "kube-public") {
+        return Err(Refusal::forbidden(
+            kind,
+            name,
+            "this namespace may not be deleted",
+        ));
+    }
     preconditions(kind, &old, options)?;
     let mut new = (*old).clone();
     let grace = grace(kind, &old, options);
@@ -68,7 +75,7 @@ fn preconditions(kind: &Kind, old: &Value, options: &Value) -> Result<(), Refusa
         let why = format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({own}). The object might have been deleted and then recreated"
         );
-        return Err(Refusal::conflict(kind, json::name(old), &why));
+        return Err(Refusal::precondition(kind, json::name(old), &why));
     }
     let (version, own) = (
         text(options, "/preconditions/resourceVersion"),
@@ -78,7 +85,7 @@ fn preconditions(kind: &Kind, old: &Value, options: &Value) -> Result<(), Refusa
         let why = format!(
             "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({own}). The object might have been modified"
         );
-        return Err(Refusal::conflict(kind, json::name(old), &why));
+        return Err(Refusal::precondition(kind, json::name(old), &why));
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ fn merge_items(items: &mut Vec<Value>, changes: &[Value], by: &str) {
     if changes.iter().any(|c| c["$patch"] == "replace") {
         items.clear();
     }
+    let mut fresh = 0; // new items come first, as the server orders them
     for change in changes.iter().filter(|c| c["$patch"] != "replace") {
         let same = |item: &Value| {
             if by.is_empty() {
@@ -104,7 +105,8 @@ fn merge_items(items: &mut Vec<Value>, changes: &[Value], by: &str) {
         } else if let Some(item) = items.iter_mut().find(|item| same(item)) {
             strategic(item, change);
         } else {
-            items.push(change.clone());
+            items.insert(fresh, change.clone());
+            fresh += 1;
         }
     }
 }
@@ -117,7 +119,7 @@ fn without_directives(changes: &Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// RFC 6902. A `test` that fails is 422 with a message that says nothing more, as the server has it.
+/// RFC 6902.
 pub fn json_patch(target: &mut Value, patch: &Value) -> Result<(), Refusal> {
     let steps = patch
         .as_array()
@@ -131,23 +133,15 @@ fn json_step(target: &mut Value, step: &Value) -> Result<(), Refusal> {
         "add" => insert(target, path, step["value"].clone()),
         "remove" => remove(target, path).map(drop),
         "replace" => {
-            let slot = target
-                .pointer_mut(path)
-                .ok_or_else(|| unfit("replace operation does not apply: doc is missing key"))?;
+            let slot = target.pointer_mut(path).ok_or_else(unfit)?;
             *slot = step["value"].clone();
             Ok(())
         }
         "test" if target.pointer(path).unwrap_or(&Value::Null) == &step["value"] => Ok(()),
-        "test" => Err(unfit(
-            "the server rejected our request due to an error in our request",
-        )),
+        "test" => Err(unfit()),
         "copy" => {
             let value = target.pointer(super::json::text(step, "/from")).cloned();
-            insert(
-                target,
-                path,
-                value.ok_or_else(|| unfit("copy operation does not apply"))?,
-            )
+            insert(target, path, value.ok_or_else(unfit)?)
         }
         "move" => {
             let value = remove(target, super::json::text(step, "/from"))?;
@@ -159,8 +153,12 @@ fn json_step(target: &mut Value, step: &Value) -> Result<(), Refusal> {
     }
 }
 
-fn unfit(message: &str) -> Refusal {
-    Refusal::of_code(422, message)
+/// Whatever is wrong with a JSON patch: the server says no more than this.
+fn unfit() -> Refusal {
+    Refusal::of_code(
+        422,
+        "the server rejected our request due to an error in our request",
+    )
 }
 
 fn split(path: &str) -> Option<(&str, String)> {
@@ -169,8 +167,7 @@ fn split(path: &str) -> Option<(&str, String)> {
 }
 
 fn insert(target: &mut Value, path: &str, value: Value) -> Result<(), Refusal> {
-    let off = || unfit("add operation does not apply: doc is missing path");
-    let (parent, last) = split(path).ok_or_else(off)?;
+    let (parent, last) = split(path).ok_or_else(unfit)?;
     match target.pointer_mut(parent) {
         Some(Value::Object(fields)) => drop(fields.insert(last, value)),
         Some(Value::Array(items)) if last == "-" => items.push(value),
@@ -179,27 +176,26 @@ fn insert(target: &mut Value, path: &str, value: Value) -> Result<(), Refusal> {
                 .parse()
                 .ok()
                 .filter(|n| *n <= items.len())
-                .ok_or_else(off)?;
+                .ok_or_else(unfit)?;
             items.insert(n, value);
         }
-        _ => return Err(off()),
+        _ => return Err(unfit()),
     }
     Ok(())
 }
 
 fn remove(target: &mut Value, path: &str) -> Result<Value, Refusal> {
-    let off = || unfit("remove operation does not apply: doc is missing path");
-    let (parent, last) = split(path).ok_or_else(off)?;
+    let (parent, last) = split(path).ok_or_else(unfit)?;
     match target.pointer_mut(parent) {
-        Some(Value::Object(fields)) => fields.remove(&last).ok_or_else(off),
+        Some(Value::Object(fields)) => fields.remove(&last).ok_or_else(unfit),
         Some(Value::Array(items)) => {
             let n = last
                 .parse()
                 .ok()
                 .filter(|n| *n < items.len())
-                .ok_or_else(off)?;
+                .ok_or_else(unfit)?;
             Ok(items.remove(n))
         }
-        _ => Err(off()),
+        _ => Err(unfit()),
     }
 }

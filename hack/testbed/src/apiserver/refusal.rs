@@ -62,6 +62,13 @@ impl Refusal {
         Self::new(409, "Conflict", message)
     }
 
+    /// A DELETE whose preconditions do not hold: here the server names the kind, not the resource.
+    pub fn precondition(kind: &Kind, name: &str, why: &str) -> Self {
+        let what = kind.kind_and_group();
+        let message = format!("Operation cannot be fulfilled on {what} \"{name}\": {why}");
+        Self::new(409, "Conflict", message)
+    }
+
     pub fn stale(kind: &Kind, name: &str) -> Self {
         let why = "the object has been modified; please apply your changes to the latest version and try again";
         Self::conflict(kind, name, why)

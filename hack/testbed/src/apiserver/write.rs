@@ -186,7 +186,18 @@ pub fn patch(
         return Err(check::other_name(json::name(&new), call.name));
     }
     check::named(kind, call.namespace, &mut new)?;
-    replace(state, kind, call.subresource, &old, new)
+    let undecodable = |r: Refusal| {
+        if r.code == 400 {
+            Refusal {
+                code: 422,
+                reason: "Invalid".to_owned(),
+                ..r
+            }
+        } else {
+            r
+        }
+    };
+    replace(state, kind, call.subresource, &old, new).map_err(undecodable)
 }
 
 fn unknown_format() -> Refusal {
@@ -252,7 +263,11 @@ pub fn finish(state: &mut State, kind: &Kind, new: Value) -> Object {
     let held = has_finalizers(&new)
         || (kind.resource == "namespaces" && !json::list(&new, "/spec/finalizers").is_empty());
     let object = if is_deleting(&new) && due && !held {
-        state.store.remove(&kind.resource, new)
+        // watches are shown the last form that was stored, its last finalizer included
+        let last = state.store.get(&kind.resource, &Slot::of(&new));
+        let last = last.map_or_else(|| new.clone(), |l| (*l).clone());
+        state.store.remove(&kind.resource, last);
+        Object::new(new)
     } else {
         state.store.put(&kind.resource, new)
     };

@@ -162,32 +162,38 @@ async fn a_namespace_takes_its_objects_along() {
         refusal(missing.create(&PostParams::default(), &pod_there).await),
         is(404, "NotFound")
     );
-    created(&api, "web-0").await;
+    let kept = spaces.delete("default", &DeleteParams::default()).await;
+    assert_eq!(refusal(kept), is(403, "Forbidden"), "this one may not go");
+    let mut one = serde_json::to_value(record("web-0")).unwrap();
+    one["metadata"]["namespace"] = json!("team");
+    api.create(&one).unwrap();
     spaces
-        .delete("default", &DeleteParams::default())
+        .delete("team", &DeleteParams::default())
         .await
         .unwrap();
-    let refused = records(&api, "a")
+    let theirs: Api<PodEIP> = Api::namespaced(api.client("a"), "team");
+    let refused = theirs
         .create(&PostParams::default(), &record("web-1"))
         .await;
     assert_eq!(refusal(refused), is(403, "Forbidden"));
     api.pass(Duration::from_secs(2)).await;
-    assert!(is_tombstone(&api));
-    assert_eq!(
-        spaces
-            .get("default")
+    assert!(
+        theirs
+            .get("web-0")
             .await
             .unwrap()
-            .status
-            .unwrap()
-            .phase
-            .as_deref(),
-        Some("Terminating")
+            .metadata
+            .deletion_timestamp
+            .is_some()
     );
-    merged(&api, "web-0", json!({ "metadata": { "finalizers": null } }))
+    let space = spaces.get("team").await.unwrap();
+    assert_eq!(space.status.unwrap().phase.as_deref(), Some("Terminating"));
+    let none = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    theirs
+        .patch("web-0", &PatchParams::default(), &none)
         .await
         .unwrap();
-    assert_eq!(refusal(spaces.get("default").await), is(404, "NotFound"));
+    assert_eq!(refusal(spaces.get("team").await), is(404, "NotFound"));
 }
 
 async fn with_extra(api: &ApiServer) -> PodEIP {

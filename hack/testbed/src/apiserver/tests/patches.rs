@@ -30,9 +30,9 @@ async fn a_strategic_patch_merges_conditions_by_type() {
             .collect::<Vec<_>>()
     };
     let added = patch_status(&api, condition("False")).await.unwrap();
-    assert_eq!(types(&added), ["Ready=False", "k8s.aliyun.com/eip=False"]);
+    assert_eq!(types(&added), ["k8s.aliyun.com/eip=False", "Ready=False"]);
     let changed = patch_status(&api, condition("True")).await.unwrap();
-    assert_eq!(types(&changed), ["Ready=False", "k8s.aliyun.com/eip=True"]);
+    assert_eq!(types(&changed), ["k8s.aliyun.com/eip=True", "Ready=False"]);
     let gone = json!({ "status": { "conditions": [{ "$patch": "delete", "type": "k8s.aliyun.com/eip" }] } });
     assert_eq!(
         types(&patch_status(&api, gone).await.unwrap()),

@@ -195,14 +195,14 @@ async fn a_pods_generation_follows_its_spec() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pod_that_does_not_decode_is_a_bad_request() {
+async fn a_patch_whose_result_does_not_decode_is_invalid() {
     let api = ApiServer::new();
     api.create_pod(&pod("web-0", "n")).unwrap();
     let odd = Patch::Merge(json!({ "metadata": { "annotations": { "a": 1 } } }));
     let done = pods(&api, "a")
         .patch("web-0", &PatchParams::default(), &odd)
         .await;
-    assert_eq!(refusal(done), is(400, "BadRequest"));
+    assert_eq!(refusal(done), is(422, "Invalid"));
     let unknown = Patch::Merge(json!({ "spec": { "noSuchField": 1 } }));
     pods(&api, "a")
         .patch("web-0", &PatchParams::default(), &unknown)
