@@ -8,7 +8,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -59,18 +59,8 @@ pub struct Clock {
 struct Inner {
     base_wall: Timestamp,
     base: Instant,
-    skew: Mutex<Skew>,
-}
-
-/// What is known of (API server's time - this node's time).
-///
-/// Each exchange proves an interval for it. The offset in use moves only when that proof excludes it, and then no
-/// farther than needed: answers a second apart do not make the clock tremble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Skew {
-    least: SignedDuration,
-    most: SignedDuration,
-    offset: SignedDuration,
+    /// The API server's time minus this node's, as far as answers have proven it.
+    offset: Mutex<SignedDuration>,
 }
 
 // === impl Clock ===
@@ -92,7 +82,7 @@ impl Clock {
         let inner = Inner {
             base_wall,
             base: now(),
-            skew: Mutex::new(Skew::UNKNOWN),
+            offset: Mutex::new(SignedDuration::ZERO),
         };
         Self {
             inner: Arc::new(inner),
@@ -101,7 +91,7 @@ impl Clock {
 
     /// The API server's time of day, as well as it is known. It may step back when an answer proves it was ahead.
     pub fn wall(&self) -> Timestamp {
-        let since = self.local(now()) + self.skew().offset;
+        let since = self.local(now()) + self.offset();
         self.inner
             .base_wall
             .checked_add(since)
@@ -110,12 +100,14 @@ impl Clock {
 
     /// How far the API server's clock is ahead of this node's (negative: behind), as well as it is known.
     pub fn offset(&self) -> SignedDuration {
-        self.skew().offset
+        *self.lock()
     }
 
     /// Learns from the `Date` header of an answer that arrived just now and was asked for at `asked`.
     ///
-    /// A header that is not an HTTP date is ignored: it is no reason to fail a call.
+    /// Each answer proves an interval for the offset. It moves only when the interval excludes it, and then no farther
+    /// than needed: answers a second apart do not make the clock tremble. A header that is not an HTTP date is ignored:
+    /// it is no reason to fail a call.
     pub fn observe_answer(&self, date: &str, asked: Instant) {
         let Some(date) = parse_http_date(date) else {
             return;
@@ -124,12 +116,8 @@ impl Clock {
         let served = date.duration_since(self.inner.base_wall);
         let least = served - self.local(answered);
         let most = served + DATE_RESOLUTION - self.local(asked.min(answered));
-        let mut skew = self
-            .inner
-            .skew
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *skew = skew.learn(least, most);
+        let mut offset = self.lock();
+        *offset = (*offset).clamp(least, most);
     }
 
     /// As [`Clock::observe_answer`], for an exchange that nobody timed; it is taken to have lasted under 5 s.
@@ -138,10 +126,9 @@ impl Clock {
         self.observe_answer(date, now.checked_sub(UNTIMED_EXCHANGE).unwrap_or(now));
     }
 
-    fn skew(&self) -> Skew {
-        *self
-            .inner
-            .skew
+    fn lock(&self) -> MutexGuard<'_, SignedDuration> {
+        self.inner
+            .offset
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,29 +139,6 @@ impl Clock {
         match at.checked_duration_since(self.inner.base) {
             Some(after) => signed(after),
             None => -signed(self.inner.base.duration_since(at)),
-        }
-    }
-}
-
-// === impl Skew ===
-
-impl Skew {
-    const UNKNOWN: Self = Self {
-        least: SignedDuration::MIN,
-        most: SignedDuration::MAX,
-        offset: SignedDuration::ZERO,
-    };
-
-    /// Narrows the interval; one that contradicts what was known replaces it (a clock was set, or has drifted).
-    fn learn(self, least: SignedDuration, most: SignedDuration) -> Self {
-        let (mut low, mut high) = (self.least.max(least), self.most.min(most));
-        if low > high {
-            (low, high) = (least, most);
-        }
-        Self {
-            least: low,
-            most: high,
-            offset: self.offset.clamp(low, high),
         }
     }
 }

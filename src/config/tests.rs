@@ -229,6 +229,16 @@ fn secrets_show_nowhere() {
     for text in table {
         assert!(!error(&text).contains(SECRET), "{}", error(&text));
     }
+    // Wrong types and broken lines are told without what stands there.
+    for secret in ["271828.5", "false", "'271828.5", "[271828.5"] {
+        let error = error(&format!(
+            "credential: {{accessKey: a, accessSecret: {secret}}}\n"
+        ));
+        assert!(
+            !error.contains("271828") && !error.contains("found false"),
+            "{error}"
+        );
+    }
     let halves = error(&format!("credential: {{accessSecret: {SECRET}}}\n"));
     assert!(
         halves.contains("credential.accessKey is not set; set both or neither"),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
+use serde_saphyr::{SnippetMode, Spanned, UserMessageFormatter, render_options};
 
 use super::error::{ConfigError, shown};
 
@@ -33,12 +33,14 @@ pub(super) fn read(file: &str, text: &str) -> Result<Value, ConfigError> {
     // Of YAML 1.1 only what Go's readers agree on: a bare `n` or `off` is text, not false.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        // Without the snippet: the lines around the error may hold an AccessKey.
-        let error = error.without_snippet();
         ConfigError::Syntax {
             file: file.to_owned(),
             line: error.location().map_or(1, |at| at.line()),
-            problem: shown(&error.to_string()),
+            problem: shown(&error.render_with_options(render_options! {
+                formatter: &UserMessageFormatter,
+                // The lines around the error may hold an AccessKey.
+                snippets: SnippetMode::Off,
+            })),
         }
     })
 }
