@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -35,7 +36,7 @@ class Cloud:
         self.end()
         if kind:
             self.log.seek(0)
-            print(self.log.read().decode(errors="replace"))
+            print(self.log.read().decode(errors="replace"), file=sys.stderr)
 
     def end(self):
         self.process.terminate()

@@ -4,8 +4,7 @@
 //! - `PROGRAM --list` prints the names of its cases, one a line, and starts nothing;
 //! - `PROGRAM run NAME...` runs those and prints, as each ends, one line of JSON on stdout:
 //!   `{"case": NAME, "ok": true, "seconds": 1.5, "log": "shown if it failed"}`. Stderr is shown as it comes.
-//!   On SIGTERM it ends what it started, then itself. A case without a line counts as failed, and so does one whose
-//!   line is not followed by another, or by the program's end, within the limit.
+//!   On SIGTERM it ends what it started, then itself. A case without a line counts as failed.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -105,17 +104,15 @@ impl Program {
             .arguments(["run"])
             .arguments(names);
         let mut open: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-        let ending = match self
-            .lines(&job, supervisor, |line| {
-                if open.remove(line.case.as_str()) {
-                    report.add(&line.outcome());
-                }
-            })
-            .await
-        {
-            Ok(ending) if ending.is_success() || open.is_empty() => {
-                "ended without a word about it".to_owned()
+        let each = |line: Line| {
+            if open.remove(line.case.as_str()) {
+                report.add(&line.outcome());
             }
+        };
+        let ending = match lines(&job, supervisor, each).await {
+            // The interruption is reported once, not for every case.
+            Ok(Ending::Interrupted) => return,
+            Ok(ending) if ending.is_success() => "ended without a word about it".to_owned(),
             Ok(ending) => ending.to_string(),
             Err(error) => error.to_string(),
         };
@@ -123,34 +120,34 @@ impl Program {
             report.fault(name, &format!("{}: {ending}", self.path.display()));
         }
     }
+}
 
-    async fn lines(
-        &self,
-        job: &Job,
-        supervisor: &Supervisor,
-        mut each: impl FnMut(Line),
-    ) -> Result<Ending, ProcessError> {
-        let mut child = job.start()?;
-        let (sender, mut receiver) = mpsc::channel(16);
-        if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(async move {
-                let mut lines = BufReader::new(stdout).lines();
-                while let Ok(Some(line)) = lines.next_line().await {
-                    match serde_json::from_str::<Line>(&line) {
-                        Ok(line) => drop(sender.send(line).await),
-                        Err(_) => eprintln!("{line}"), // not for us: for the person who watches
-                    }
+/// Runs `job`; `each` gets its lines that speak of a case.
+async fn lines(
+    job: &Job,
+    supervisor: &Supervisor,
+    mut each: impl FnMut(Line),
+) -> Result<Ending, ProcessError> {
+    let mut child = job.start()?;
+    let (sender, mut receiver) = mpsc::channel(16);
+    if let Some(stdout) = child.stdout.take() {
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stdout).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                match serde_json::from_str::<Line>(&line) {
+                    Ok(line) => drop(sender.send(line).await),
+                    Err(_) => eprintln!("{line}"), // not for us: for the person who watches
                 }
-            });
-        }
-        let reporting = async {
-            while let Some(line) = receiver.recv().await {
-                each(line);
             }
-        };
-        let (ending, ()) = tokio::join!(supervisor.wait(child, job), reporting);
-        ending.map_err(|error| ProcessError::new("wait", error))
+        });
     }
+    let reporting = async {
+        while let Some(line) = receiver.recv().await {
+            each(line);
+        }
+    };
+    let (ending, ()) = tokio::join!(supervisor.wait(child, job), reporting);
+    ending.map_err(|error| ProcessError::new("wait", error))
 }
 
 #[cfg(test)]
