@@ -18,9 +18,6 @@ pub use tokio::time::{Instant, Sleep};
 /// HTTP dates have whole seconds, cut and not rounded (RFC 9110 section 5.6.7).
 const DATE_RESOLUTION: SignedDuration = SignedDuration::from_secs(1);
 
-/// How long an exchange is taken to have lasted when nobody measured it.
-const UNTIMED_EXCHANGE: Duration = Duration::from_secs(5);
-
 /// Monotonic time.
 pub fn now() -> Instant {
     Instant::now()
@@ -120,12 +117,6 @@ impl Clock {
         *offset = (*offset).clamp(least, most);
     }
 
-    /// As [`Clock::observe_answer`], for an exchange that nobody timed; it is taken to have lasted under 5 s.
-    pub fn observe_date(&self, date: &str) {
-        let now = now();
-        self.observe_answer(date, now.checked_sub(UNTIMED_EXCHANGE).unwrap_or(now));
-    }
-
     fn lock(&self) -> MutexGuard<'_, SignedDuration> {
         self.inner
             .offset
@@ -168,7 +159,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_moves_a_clock_that_is_behind_and_its_clones() {
         let clock = Clock::starting_at(at("2026-11-23T00:00:00Z"));
-        clock.clone().observe_date("Mon, 23 Nov 2026 00:10:00 GMT");
+        clock
+            .clone()
+            .observe_answer("Mon, 23 Nov 2026 00:10:00 GMT", now());
         assert_eq!(clock.wall(), at("2026-11-23T00:10:00Z"));
     }
 
@@ -218,7 +211,7 @@ mod tests {
             "2026-11-23T00:10:00Z",
             "Mon, 99 Nov 2026 00:10:00 GMT",
         ] {
-            clock.observe_date(text);
+            clock.observe_answer(text, now());
         }
         assert_eq!(clock.wall(), at("2026-11-23T00:00:00Z"));
     }
