@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod, ServiceAccount};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
@@ -220,6 +220,19 @@ impl PlayedPod {
             other => other.map(|_| ()).map_err(api_error("delete the pod")),
         }
     }
+}
+
+/// Waits until pods can be made in `default`: the controller manager makes its `ServiceAccount` soon after its start.
+pub async fn wait_account(client: &kube::Client) -> Result<(), PlayError> {
+    let accounts: Api<ServiceAccount> = Api::default_namespaced(client.clone());
+    for _ in 0..600 {
+        if accounts.get_opt("default").await.map_err(api_error("get the ServiceAccount"))?.is_some() {
+            return Ok(());
+        }
+        clock::sleep(Duration::from_millis(50)).await;
+    }
+    let (pod, what) = ("any pod".to_owned(), "the ServiceAccount of default".to_owned());
+    Err(PlayError::Overdue { pod, what, seconds: 30, seen: "none".to_owned() })
 }
 
 /// Creates the Node object of an instance, Ready and without a taint.

@@ -146,6 +146,7 @@ impl World {
             for instance in &self.instances {
                 played::create_node(&self.client, instance).await?;
             }
+            played::wait_account(&self.client).await?;
         } else {
             self.start_nodes().await?;
         }
