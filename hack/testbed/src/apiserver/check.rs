@@ -98,6 +98,9 @@ fn is_name(name: &str) -> bool {
 pub fn shape(kind: &Kind, object: &mut Value) -> Result<(), Refusal> {
     if let Some(custom) = &kind.custom {
         json::drop_nulls(&mut object["metadata"]);
+        if !json::has_finalizers(object) {
+            set(object, &["metadata", "finalizers"], Value::Null); // an empty list is stored as none
+        }
         if let Some(schema) = &custom.schema {
             schema.shape(object);
         }
