@@ -28,11 +28,21 @@ pub enum AgentError {
     #[error("no port for the agent: {0}")]
     Port(#[from] Box<PlaneError>),
     #[error("no token for the agent of {node}: {source}")]
-    Token { node: String, source: Box<kube::Error> },
+    Token {
+        node: String,
+        source: Box<kube::Error>,
+    },
     #[error("{path}: {source}", path = path.display())]
-    File { path: PathBuf, source: std::io::Error },
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{name} is not ready after {seconds} s; its output ends with:\n{tail}")]
-    NotReady { name: String, seconds: u64, tail: String },
+    NotReady {
+        name: String,
+        seconds: u64,
+        tail: String,
+    },
 }
 
 /// What an agent needs to know; it can be started and killed as often as a test likes.
@@ -90,21 +100,30 @@ impl Agent {
             "endpoints": {"vpc": api, "ecs": api, "sts": api, "metadata": format!("http://{}", spec.metadata)},
             "listen": format!("127.0.0.1:{}", agent.port),
         }))?;
-        agent.env.insert("NODE_NAME".to_owned(), spec.node.to_owned());
-        agent.env.insert("KUBECONFIG".to_owned(), agent.kubeconfig.to_string_lossy().into_owned());
+        agent
+            .env
+            .insert("NODE_NAME".to_owned(), spec.node.to_owned());
+        agent.env.insert(
+            "KUBECONFIG".to_owned(),
+            agent.kubeconfig.to_string_lossy().into_owned(),
+        );
         Ok(agent)
     }
 
     /// Adds keys to its configuration file; in force from its next start.
     pub fn configure(&mut self, keys: &Value) -> Result<(), AgentError> {
-        let old = std::fs::read(&self.config).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let old = std::fs::read(&self.config)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let mut config = old.unwrap_or_else(|| json!({}));
         if let (Some(config), Some(keys)) = (config.as_object_mut(), keys.as_object()) {
             config.extend(keys.clone());
         }
         // JSON is YAML.
-        std::fs::write(&self.config, format!("{config:#}\n"))
-            .map_err(|source| AgentError::File { path: self.config.clone(), source })
+        std::fs::write(&self.config, format!("{config:#}\n")).map_err(|source| AgentError::File {
+            path: self.config.clone(),
+            source,
+        })
     }
 
     /// Sets a variable of its environment; in force from its next start.
@@ -116,8 +135,15 @@ impl Agent {
     pub fn start(&mut self) -> Result<(), AgentError> {
         self.sigkill();
         let config = self.config.to_string_lossy().into_owned();
-        let program = Program { env: self.env.clone(), ..Program::new(&self.name, self.binary.clone()) };
-        self.process = Some(program.args(["run", "--config", &config]).start(&self.dir)?);
+        let program = Program {
+            env: self.env.clone(),
+            ..Program::new(&self.name, self.binary.clone())
+        };
+        self.process = Some(
+            program
+                .args(["run", "--config", &config])
+                .start(&self.dir)?,
+        );
         Ok(())
     }
 
@@ -135,13 +161,25 @@ impl Agent {
         let output = self.logs();
         let lines: Vec<&str> = output.lines().collect();
         let tail = lines[lines.len().saturating_sub(30)..].join("\n");
-        Err(AgentError::NotReady { name: self.name.clone(), seconds: 30, tail })
+        Err(AgentError::NotReady {
+            name: self.name.clone(),
+            seconds: 30,
+            tail,
+        })
     }
 
     /// A page of its own server, such as `/metrics`, if it answers 200.
     pub async fn get(&self, path: &str) -> Option<String> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().ok()?;
-        let answer = http.get(format!("http://127.0.0.1:{}{path}", self.port)).send().await.ok()?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(5))
+            .build()
+            .ok()?;
+        let answer = http
+            .get(format!("http://127.0.0.1:{}{path}", self.port))
+            .send()
+            .await
+            .ok()?;
         if answer.status() != 200 {
             return None;
         }
@@ -176,21 +214,32 @@ impl Agent {
     #[must_use]
     pub fn resident(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.split_whitespace()
+            .next()?
+            .parse::<u64>()
+            .ok()
+            .map(|kib| kib * 1024)
     }
 
     /// Its whole output, of all its lives.
     #[must_use]
     pub fn logs(&self) -> String {
         let log = self.dir.join("log").join(format!("{}.log", self.name));
-        std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        std::fs::read(log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 }
 
 /// A token for a day, bound to the node: admission sees the node's name in it, as in that of a pod.
 async fn token(client: &kube::Client, node: &str) -> Result<String, AgentError> {
-    let failed = |source| AgentError::Token { node: node.to_owned(), source: Box::new(source) };
+    let failed = |source| AgentError::Token {
+        node: node.to_owned(),
+        source: Box::new(source),
+    };
     let nodes: Api<Node> = Api::all(client.clone());
     let bound = BoundObjectReference {
         api_version: Some("v1".to_owned()),
@@ -198,9 +247,19 @@ async fn token(client: &kube::Client, node: &str) -> Result<String, AgentError> 
         name: Some(node.to_owned()),
         uid: nodes.get(node).await.map_err(failed)?.uid(),
     };
-    let spec = TokenRequestSpec { bound_object_ref: Some(bound), expiration_seconds: Some(86_400), ..Default::default() };
-    let request = TokenRequest { spec, ..TokenRequest::default() };
+    let spec = TokenRequestSpec {
+        bound_object_ref: Some(bound),
+        expiration_seconds: Some(86_400),
+        ..Default::default()
+    };
+    let request = TokenRequest {
+        spec,
+        ..TokenRequest::default()
+    };
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), NAMESPACE);
-    let answer = accounts.create_token_request(NAMESPACE, &PostParams::default(), &request).await.map_err(failed)?;
+    let answer = accounts
+        .create_token_request(NAMESPACE, &PostParams::default(), &request)
+        .await
+        .map_err(failed)?;
     Ok(answer.status.map(|status| status.token).unwrap_or_default())
 }

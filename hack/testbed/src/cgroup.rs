@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
-use crate::clock;
+use crate::{clock, process};
 
 const ROOT: &str = "/sys/fs/cgroup";
 
@@ -19,8 +18,12 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// one in all with version 2.
 fn hierarchies(kinds: &[&str]) -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    let lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    let found = lines.filter(|fields| fields.len() > 2 && kinds.contains(&fields[2]) && fields[1].starts_with(ROOT));
+    let lines = mounts
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>());
+    let found = lines.filter(|fields| {
+        fields.len() > 2 && kinds.contains(&fields[2]) && fields[1].starts_with(ROOT)
+    });
     found.map(|fields| PathBuf::from(fields[1])).collect()
 }
 
@@ -33,7 +36,11 @@ pub fn is_version_1() -> bool {
 /// Makes `name` in every hierarchy, and in it the group for the node's daemons; the daemons' `cgroup.procs`.
 pub fn create(name: &str) -> io::Result<PathBuf> {
     let mut procs = None;
-    for hierarchy in hierarchies(if is_version_1() { &["cgroup"] } else { &["cgroup2"] }) {
+    for hierarchy in hierarchies(if is_version_1() {
+        &["cgroup"]
+    } else {
+        &["cgroup2"]
+    }) {
         let group = hierarchy.join(name);
         fs::create_dir_all(&group)?;
         // An empty cpuset takes no process; one without controllers passes none on.
@@ -43,7 +50,10 @@ pub fn create(name: &str) -> io::Result<PathBuf> {
             }
         }
         if let Ok(controllers) = fs::read_to_string(group.join("cgroup.controllers")) {
-            let all: Vec<String> = controllers.split_whitespace().map(|name| format!("+{name}")).collect();
+            let all: Vec<String> = controllers
+                .split_whitespace()
+                .map(|name| format!("+{name}"))
+                .collect();
             fs::write(group.join("cgroup.subtree_control"), all.join(" "))?;
         }
         if hierarchy.ends_with("pids") || hierarchy == Path::new(ROOT) {
@@ -57,46 +67,63 @@ pub fn create(name: &str) -> io::Result<PathBuf> {
 /// Ends every process below the groups whose name starts with `prefix`, and removes the groups.
 pub fn remove(prefix: &str) {
     for hierarchy in hierarchies(&["cgroup", "cgroup2"]) {
-        for group in children(&hierarchy).into_iter().filter(|path| named(path, prefix)) {
+        for group in children(&hierarchy)
+            .into_iter()
+            .filter(|path| named(path, prefix))
+        {
             end_processes(&group);
             remove_tree(&group);
+        }
+    }
+    reap_shims();
+}
+
+/// Shims that ended by themselves while the world lived: each left its starter at once, and so became our child.
+fn reap_shims() {
+    for thread in children(Path::new("/proc/self/task")) {
+        let pids = fs::read_to_string(thread.join("children")).unwrap_or_default();
+        for pid in pids
+            .split_whitespace()
+            .filter_map(|pid| pid.parse::<i32>().ok())
+        {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            if zombie(pid) && name.starts_with("containerd-shim") {
+                process::reap(pid);
+            }
         }
     }
 }
 
 fn named(path: &Path, prefix: &str) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with(prefix))
 }
 
 fn children(group: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(group).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
-/// SIGKILL to all, again until none is left: a process may have forked meanwhile (10 s at most).
+/// SIGKILL to all, again until none is left: a process may have forked meanwhile (10 s at most). Those that have become
+/// our children (see [`adopt_orphans`]) would stay as zombies on a machine whose first process does not look.
 fn end_processes(group: &Path) {
     let mut seen = BTreeSet::new();
     for _ in 0..200 {
         let mut pids = BTreeSet::new();
         collect(group, &mut pids);
-        seen.append(&mut pids.clone());
-        reap(&seen);
         pids.retain(|pid| !zombie(*pid));
-        if pids.is_empty() {
+        for pid in &pids {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        seen.extend(pids.iter().copied());
+        // Only now: what a shim leaves is our child from the moment that the shim is dead.
+        if pids.is_empty() && seen.iter().filter(|pid| !process::reap(**pid)).count() == 0 {
             return;
         }
-        for pid in pids {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        }
         clock::block(Duration::from_millis(50));
-    }
-}
-
-/// Those of them that have become our children (see [`adopt_orphans`]) would stay as zombies on a machine whose first
-/// process does not look.
-fn reap(pids: &BTreeSet<i32>) {
-    for pid in pids {
-        let _ = waitpid(Pid::from_raw(*pid), Some(WaitPidFlag::WNOHANG));
     }
 }
 
@@ -109,7 +136,12 @@ pub fn adopt_orphans() {
 fn collect(group: &Path, pids: &mut BTreeSet<i32>) {
     let procs = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
     // 0 stands for a process of another pid namespace: not ours to name, and kill(0) would hit our own group.
-    pids.extend(procs.lines().filter_map(|line| line.parse::<i32>().ok()).filter(|pid| *pid > 0));
+    pids.extend(
+        procs
+            .lines()
+            .filter_map(|line| line.parse::<i32>().ok())
+            .filter(|pid| *pid > 0),
+    );
     for child in children(group) {
         collect(&child, pids);
     }
@@ -118,7 +150,8 @@ fn collect(group: &Path, pids: &mut BTreeSet<i32>) {
 /// Dead but for its entry, or gone altogether.
 fn zombie(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
+    stat.rsplit_once(") ")
+        .is_none_or(|(_, rest)| rest.starts_with('Z'))
 }
 
 fn remove_tree(group: &Path) {
@@ -127,7 +160,9 @@ fn remove_tree(group: &Path) {
     }
     for _ in 0..40 {
         match fs::remove_dir(group) {
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => clock::block(Duration::from_millis(50)),
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                clock::block(Duration::from_millis(50));
+            }
             _ => return,
         }
     }

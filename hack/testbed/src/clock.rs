@@ -1,5 +1,8 @@
 //! The testbed's clock: the only place here that reads the time or sleeps.
-#![allow(clippy::disallowed_methods, reason = "every other module asks this one")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "every other module asks this one"
+)]
 
 use std::time::{Duration, Instant};
 

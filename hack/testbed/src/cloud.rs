@@ -30,9 +30,16 @@ pub enum CloudError {
     #[error("cloudsim: {0}")]
     Http(#[from] reqwest::Error),
     #[error("cloudsim refused {method} {path}: {answer}")]
-    Refused { method: Method, path: String, answer: String },
+    Refused {
+        method: Method,
+        path: String,
+        answer: String,
+    },
     #[error("cloudsim answered {path} with something else than expected: {source}")]
-    Form { path: String, source: serde_json::Error },
+    Form {
+        path: String,
+        source: serde_json::Error,
+    },
 }
 
 /// Where an EIP stands, as `GET /eips` has it; what is not here is in [`Eip::raw`].
@@ -96,14 +103,28 @@ impl Cloud {
     /// Starts a cloud that is empty but for the nodes' role.
     pub async fn start(paths: &Paths, dir: &Path) -> Result<Self, CloudError> {
         let program = Program::new("cloudsim", paths.cloudsim.clone());
-        let process = program.args(["--control", "127.0.0.1:0", "--api", "127.0.0.1:0"]).start(dir)?;
+        let process = program
+            .args(["--control", "127.0.0.1:0", "--api", "127.0.0.1:0"])
+            .start(dir)?;
         let doors = wait_doors(&process).await?;
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Nothing of this goes through a proxy, whatever the environment says.
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()?;
         let (vpc, vswitch) = (String::new(), String::new());
         let (region, zone) = ("cn-hangzhou".to_owned(), "cn-hangzhou-i".to_owned());
-        let cloud = Self { http, control: doors.control, api: doors.api, region, zone, vpc, vswitch, process };
+        let cloud = Self {
+            http,
+            control: doors.control,
+            api: doors.api,
+            region,
+            zone,
+            vpc,
+            vswitch,
+            process,
+        };
         cloud.post("/roles", &json!({"name": ROLE})).await?;
         Ok(cloud)
     }
@@ -112,21 +133,34 @@ impl Cloud {
     pub async fn create_vpc(&mut self, network: &Network) -> Result<(), CloudError> {
         let vpc = self.post("/vpcs", &json!({"cidr": network.cidr()})).await?;
         self.vpc = text(&vpc, "id");
-        let order = json!({"vpc_id": self.vpc, "cidr": network.cidr(), "zone": self.zone, "name": "nodes"});
+        let order =
+            json!({"vpc_id": self.vpc, "cidr": network.cidr(), "zone": self.zone, "name": "nodes"});
         self.vswitch = text(&self.post("/vswitches", &order).await?, "id");
         Ok(())
     }
 
     /// Adds an instance with its primary ENI and one ENI that holds `addresses` private IPs for pods.
-    pub async fn create_instance(&self, index: usize, addresses: usize) -> Result<Instance, CloudError> {
-        let order = json!({"vswitch_id": self.vswitch, "role": ROLE, "hostname": format!("node-{index}")});
+    pub async fn create_instance(
+        &self,
+        index: usize,
+        addresses: usize,
+    ) -> Result<Instance, CloudError> {
+        let order =
+            json!({"vswitch_id": self.vswitch, "role": ROLE, "hostname": format!("node-{index}")});
         let instance_id = text(&self.post("/instances", &order).await?, "id");
         let enis: Vec<Eni> = self.read("/enis").await?;
-        let primary = enis.into_iter().find(|eni| eni.instance_id.as_deref() == Some(&*instance_id));
-        let primary = primary.ok_or_else(|| CloudError::Silent(format!("no primary ENI for {instance_id}")))?;
+        let primary = enis
+            .into_iter()
+            .find(|eni| eni.instance_id.as_deref() == Some(&*instance_id));
+        let primary = primary
+            .ok_or_else(|| CloudError::Silent(format!("no primary ENI for {instance_id}")))?;
         let order = json!({"vswitch_id": self.vswitch, "instance_id": instance_id, "secondary_count": addresses});
         let pods: Eni = form("/enis", self.post("/enis", &order).await?)?;
-        let address = primary.ips.iter().find(|ip| ip.primary).map_or(Ipv4Addr::UNSPECIFIED, |ip| ip.ip);
+        let address = primary
+            .ips
+            .iter()
+            .find(|ip| ip.primary)
+            .map_or(Ipv4Addr::UNSPECIFIED, |ip| ip.ip);
         Ok(Instance {
             index,
             name: format!("{}.{address}", self.region),
@@ -136,12 +170,21 @@ impl Cloud {
             address,
             mac: primary.mac,
             pod_eni: pods.id,
-            pod_addresses: pods.ips.iter().filter(|ip| !ip.primary).map(|ip| ip.ip).collect(),
+            pod_addresses: pods
+                .ips
+                .iter()
+                .filter(|ip| !ip.primary)
+                .map(|ip| ip.ip)
+                .collect(),
         })
     }
 
     /// Serves metadata and API inside the node's namespace, where the agent looks for them without being told.
-    pub async fn serve_namespace(&self, instance: &Instance, netns: &str) -> Result<(), CloudError> {
+    pub async fn serve_namespace(
+        &self,
+        instance: &Instance,
+        netns: &str,
+    ) -> Result<(), CloudError> {
         let netns = format!("/run/netns/{netns}");
         let metadata = format!("{METADATA_ADDRESS}:80");
         self.listen(&json!({
@@ -149,7 +192,8 @@ impl Cloud {
         }))
         .await?;
         let api = format!("127.0.0.1:{NODE_API_PORT}");
-        self.listen(&json!({"door": "api", "address": api, "netns": netns})).await?;
+        self.listen(&json!({"door": "api", "address": api, "netns": netns}))
+            .await?;
         Ok(())
     }
 
@@ -169,12 +213,16 @@ impl Cloud {
 
     /// Changes the settings that are named, at any depth: `{"settle": {"associate_ms": 2000}}`.
     pub async fn set(&self, settings: &Value) -> Result<(), CloudError> {
-        self.call(Method::PATCH, "/settings", Some(settings)).await.map(|_| ())
+        self.call(Method::PATCH, "/settings", Some(settings))
+            .await
+            .map(|_| ())
     }
 
     /// Orders a fault, such as `{"action": "AllocateEipAddress", "count": 1, "fault": {"kind": "hold"}}`; its number.
     pub async fn order_fault(&self, fault: &Value) -> Result<u64, CloudError> {
-        Ok(self.post("/faults", fault).await?["id"].as_u64().unwrap_or_default())
+        Ok(self.post("/faults", fault).await?["id"]
+            .as_u64()
+            .unwrap_or_default())
     }
 
     /// Removes all faults.
@@ -189,13 +237,17 @@ impl Cloud {
 
     /// Lets a held one go: `deliver` or `lose`.
     pub async fn release_hold(&self, id: u64, release: &str) -> Result<(), CloudError> {
-        self.post(&format!("/holds/{id}"), &json!({"release": release})).await.map(|_| ())
+        self.post(&format!("/holds/{id}"), &json!({"release": release}))
+            .await
+            .map(|_| ())
     }
 
     /// The EIPs that exist.
     pub async fn eips(&self) -> Result<Vec<Eip>, CloudError> {
         let all: Vec<Value> = self.read("/eips").await?;
-        all.into_iter().map(|raw| form::<Eip>("/eips", raw.clone()).map(|eip| Eip { raw, ..eip })).collect()
+        all.into_iter()
+            .map(|raw| form::<Eip>("/eips", raw.clone()).map(|eip| Eip { raw, ..eip }))
+            .collect()
     }
 
     /// Every call that reached the API door, oldest first.
@@ -223,8 +275,15 @@ impl Cloud {
     }
 
     /// Any other call of the control door.
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, CloudError> {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.control));
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, CloudError> {
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.control));
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -232,9 +291,16 @@ impl Cloud {
         let status = answer.status();
         let answer = answer.text().await?;
         if !status.is_success() {
-            return Err(CloudError::Refused { method, path: path.to_owned(), answer });
+            return Err(CloudError::Refused {
+                method,
+                path: path.to_owned(),
+                answer,
+            });
         }
-        serde_json::from_str(&answer).map_err(|source| CloudError::Form { path: path.to_owned(), source })
+        serde_json::from_str(&answer).map_err(|source| CloudError::Form {
+            path: path.to_owned(),
+            source,
+        })
     }
 }
 
@@ -264,7 +330,10 @@ struct PrivateIp {
 async fn wait_doors(process: &Process) -> Result<Doors, CloudError> {
     for _ in 0..200 {
         let output = process.output();
-        if let Some(doors) = output.lines().find_map(|line| serde_json::from_str(line).ok()) {
+        if let Some(doors) = output
+            .lines()
+            .find_map(|line| serde_json::from_str(line).ok())
+        {
             return Ok(doors);
         }
         if !process.alive() {
@@ -280,5 +349,8 @@ fn text(value: &Value, field: &str) -> String {
 }
 
 fn form<T: serde::de::DeserializeOwned>(path: &str, value: Value) -> Result<T, CloudError> {
-    serde_json::from_value(value).map_err(|source| CloudError::Form { path: path.to_owned(), source })
+    serde_json::from_value(value).map_err(|source| CloudError::Form {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -7,20 +7,34 @@ use std::process::{Command, Stdio};
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     #[error("{program} cannot be started: {source}")]
-    Start { program: String, source: std::io::Error },
+    Start {
+        program: String,
+        source: std::io::Error,
+    },
     #[error("`{line}` failed ({status}): {output}")]
-    Failed { line: String, status: std::process::ExitStatus, output: String },
+    Failed {
+        line: String,
+        status: std::process::ExitStatus,
+        output: String,
+    },
 }
 
 /// Runs `program` with nothing on stdin; its stdout.
 pub fn run<S: AsRef<OsStr>>(program: &str, args: &[S]) -> Result<String, CommandError> {
-    let output = Command::new(program).args(args).stdin(Stdio::null()).output();
+    let output = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .output();
     read(program, args, output)
 }
 
 /// As [`run`], for what takes long: other tasks go on meanwhile.
 pub async fn run_long<S: AsRef<OsStr>>(program: &str, args: &[S]) -> Result<String, CommandError> {
-    let output = tokio::process::Command::new(program).args(args).stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = tokio::process::Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
     read(program, args, output.await)
 }
 
@@ -34,7 +48,10 @@ fn read<S: AsRef<OsStr>>(
     args: &[S],
     output: std::io::Result<std::process::Output>,
 ) -> Result<String, CommandError> {
-    let output = output.map_err(|source| CommandError::Start { program: program.to_owned(), source })?;
+    let output = output.map_err(|source| CommandError::Start {
+        program: program.to_owned(),
+        source,
+    })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

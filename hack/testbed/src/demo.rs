@@ -42,11 +42,18 @@ pub enum DemoError {
     #[error("kube-apiserver: {0}")]
     Kube(#[from] kube::Error),
     #[error("{what} did not come about within {seconds} s\n{evidence}")]
-    Overdue { what: String, seconds: u64, evidence: String },
+    Overdue {
+        what: String,
+        seconds: u64,
+        evidence: String,
+    },
     #[error("no signals: {0}")]
     Signals(std::io::Error),
     #[error("{path}: {source}", path = path.display())]
-    File { path: PathBuf, source: std::io::Error },
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("interrupted")]
     Interrupted,
 }
@@ -72,7 +79,10 @@ impl From<ClaimError> for DemoError {
 
 /// Starts a cluster and a simulated cloud, shows two pods getting an EIP each, and removes everything.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct DemoCommand {
     /// Leave control plane, nodes, agents and cloud running when the story is over.
     #[arg(long, conflicts_with = "down")]
@@ -96,7 +106,14 @@ impl DemoCommand {
     pub async fn run(&self) -> Result<(), DemoError> {
         if self.down {
             let removed = Claim::remove(&paths::worlds(), TAG)?;
-            eprintln!("{}", if removed { "removed" } else { "nothing to remove" });
+            eprintln!(
+                "{}",
+                if removed {
+                    "removed"
+                } else {
+                    "nothing to remove"
+                }
+            );
             return Ok(());
         }
         let mut interrupt = signal(SignalKind::interrupt()).map_err(DemoError::Signals)?;
@@ -113,7 +130,9 @@ impl DemoCommand {
     async fn tell(&self) -> Result<(), DemoError> {
         let light = self.light || !nix::unistd::geteuid().is_root();
         if light {
-            say("light: without kubelets; nodes and pods are played by the testbed, agents are processes");
+            say(
+                "light: without kubelets; nodes and pods are played by the testbed, agents are processes",
+            );
         }
         let mut world = World::start(&self.spec(light)).await?;
         if light {
@@ -121,9 +140,15 @@ impl DemoCommand {
             say("starting the agents");
             world.start_agents().await?;
         }
-        let told = story::tell(&world).await.map_err(|error| with_evidence(error, &world))?;
+        let told = story::tell(&world)
+            .await
+            .map_err(|error| with_evidence(error, &world))?;
         table::print(&told);
-        let kept = if self.keep { Some(table::Kept::of(&world, light).await?) } else { None };
+        let kept = if self.keep {
+            Some(table::Kept::of(&world, light).await?)
+        } else {
+            None
+        };
         if let Some(kept) = &kept {
             world.keep()?;
             kept.explain();
@@ -139,8 +164,16 @@ impl DemoCommand {
 
     fn spec(&self, light: bool) -> WorldSpec {
         let nodes = usize::from(self.nodes);
-        let spec = if light { WorldSpec::light(nodes) } else { WorldSpec::real(nodes) };
-        WorldSpec { tag: Some(TAG.to_owned()), progress: say, ..spec }
+        let spec = if light {
+            WorldSpec::light(nodes)
+        } else {
+            WorldSpec::real(nodes)
+        };
+        WorldSpec {
+            tag: Some(TAG.to_owned()),
+            progress: say,
+            ..spec
+        }
     }
 }
 
@@ -153,7 +186,11 @@ pub fn say(words: &str) {
 
 fn with_evidence(error: DemoError, world: &World) -> DemoError {
     match error {
-        DemoError::Overdue { what, seconds, .. } => DemoError::Overdue { what, seconds, evidence: world.evidence() },
+        DemoError::Overdue { what, seconds, .. } => DemoError::Overdue {
+            what,
+            seconds,
+            evidence: world.evidence(),
+        },
         other => other,
     }
 }
@@ -162,8 +199,14 @@ fn with_evidence(error: DemoError, world: &World) -> DemoError {
 fn start_player(world: &World) -> Result<(), DemoError> {
     let path = world.dir().join("instances.json");
     let instances = serde_json::to_string(&world.instances).unwrap_or_default();
-    std::fs::write(&path, instances).map_err(|source| DemoError::File { path: path.clone(), source })?;
-    let own = std::env::current_exe().map_err(|source| DemoError::File { path: "testbed".into(), source })?;
+    std::fs::write(&path, instances).map_err(|source| DemoError::File {
+        path: path.clone(),
+        source,
+    })?;
+    let own = std::env::current_exe().map_err(|source| DemoError::File {
+        path: "testbed".into(),
+        source,
+    })?;
     let kubeconfig = world.plane.kubeconfig.to_string_lossy().into_owned();
     let program = Program::new("player", own).args(["play", &kubeconfig, &path.to_string_lossy()]);
     program.start(&world.dir())?;
@@ -181,5 +224,9 @@ where
         }
         clock::sleep(Duration::from_millis(100)).await;
     }
-    Err(DemoError::Overdue { what: what.to_owned(), seconds, evidence: String::new() })
+    Err(DemoError::Overdue {
+        what: what.to_owned(),
+        seconds,
+        evidence: String::new(),
+    })
 }

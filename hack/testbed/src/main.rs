@@ -26,7 +26,10 @@ enum Command {
     Sweep,
     /// Plays the kubelets of played nodes, until the API server is gone.
     #[command(hide = true)]
-    Play { kubeconfig: PathBuf, instances: PathBuf },
+    Play {
+        kubeconfig: PathBuf,
+        instances: PathBuf,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -39,7 +42,10 @@ async fn main() -> ExitCode {
             Claim::sweep(&paths::worlds());
             Ok(())
         }
-        Command::Play { kubeconfig, instances } => play(kubeconfig, instances).await,
+        Command::Play {
+            kubeconfig,
+            instances,
+        } => play(kubeconfig, instances).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,7 +58,12 @@ async fn main() -> ExitCode {
 
 async fn play(kubeconfig: PathBuf, instances: PathBuf) -> Result<(), String> {
     let text = std::fs::read_to_string(instances).map_err(|error| error.to_string())?;
-    let instances: Vec<node::Instance> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let client = plane::client(&kubeconfig).await.map_err(|error| error.to_string())?;
-    played::player::play(&client, &instances).await.map_err(|error| error.to_string())
+    let instances: Vec<node::Instance> =
+        serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let client = plane::client(&kubeconfig)
+        .await
+        .map_err(|error| error.to_string())?;
+    played::player::play(&client, &instances)
+        .await
+        .map_err(|error| error.to_string())
 }

@@ -28,8 +28,13 @@ impl Network {
     /// A range that no route of the machine touches.
     pub fn choose(tag: &str) -> Result<Self, CommandError> {
         let routes = words("ip", "-4 route show table all")?;
-        let octet = (77..=127).find(|octet| !routes.contains(&format!("10.{octet}."))).unwrap_or(77);
-        Ok(Self { tag: tag.to_owned(), octet })
+        let octet = (77..=127)
+            .find(|octet| !routes.contains(&format!("10.{octet}.")))
+            .unwrap_or(77);
+        Ok(Self {
+            tag: tag.to_owned(),
+            octet,
+        })
     }
 
     #[must_use]
@@ -58,18 +63,30 @@ impl Network {
     pub fn create(&self) -> Result<(), CommandError> {
         let bridge = self.bridge();
         words("ip", &format!("link add {bridge} type bridge"))?;
-        words("ip", &format!("addr add {}/16 dev {bridge}", self.gateway()))?;
+        words(
+            "ip",
+            &format!("addr add {}/16 dev {bridge}", self.gateway()),
+        )?;
         words("ip", &format!("link set {bridge} up"))?;
         Ok(())
     }
 
     /// Makes the namespace of node `index` with its primary ENI (`address`, `mac`) on the bridge, the metadata address on
     /// its loopback, and the way to the API server's service address.
-    pub fn create_node(&self, index: usize, address: Ipv4Addr, mac: &str, port: u16) -> Result<(), CommandError> {
+    pub fn create_node(
+        &self,
+        index: usize,
+        address: Ipv4Addr,
+        mac: &str,
+        port: u16,
+    ) -> Result<(), CommandError> {
         let (netns, bridge) = (self.netns(index), self.bridge());
         let outer = format!("e{}n{index}", self.tag);
         words("ip", &format!("netns add {netns}"))?;
-        words("ip", &format!("link add {outer} type veth peer name eth0 address {mac} netns {netns}"))?;
+        words(
+            "ip",
+            &format!("link add {outer} type veth peer name eth0 address {mac} netns {netns}"),
+        )?;
         words("ip", &format!("link set {outer} master {bridge} up"))?;
         for line in [
             "link set lo up".to_owned(),
@@ -81,30 +98,56 @@ impl Network {
             words("ip", &format!("-n {netns} {line}"))?;
         }
         // Pods answer through their node: it forwards, and it answers ARP for the addresses it has routes to.
-        inside(&netns, "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv4/conf/eth0/proxy_arp")?;
+        inside(
+            &netns,
+            "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv4/conf/eth0/proxy_arp",
+        )?;
         self.serve_api(&netns, port)
     }
 
     /// Nothing serves the service address: the node itself turns calls to it into calls to the API server.
     fn serve_api(&self, netns: &str, port: u16) -> Result<(), CommandError> {
-        let rule = format!("ip daddr {SERVICE_ADDRESS} tcp dport 443 dnat to {}:{port}", self.gateway());
+        let rule = format!(
+            "ip daddr {SERVICE_ADDRESS} tcp dport 443 dnat to {}:{port}",
+            self.gateway()
+        );
         let chain = |hook: &str, priority: &str| {
             format!("chain {hook} {{\ntype nat hook {hook} priority {priority};\n{rule}\n}}\n")
         };
-        let table = format!("table ip eipd {{\n{}{}}}\n", chain("output", "-100"), chain("prerouting", "dstnat"));
-        inside(netns, &format!("printf '{}' | nft -f -", table.replace('\n', "\\n"))).map(|_| ())
+        let table = format!(
+            "table ip eipd {{\n{}{}}}\n",
+            chain("output", "-100"),
+            chain("prerouting", "dstnat")
+        );
+        inside(
+            netns,
+            &format!("printf '{}' | nft -f -", table.replace('\n', "\\n")),
+        )
+        .map(|_| ())
     }
 }
 
 /// Runs a shell line in a namespace. `nsenter`, because `ip netns exec` hides `/sys/fs/cgroup`.
 fn inside(netns: &str, line: &str) -> Result<String, CommandError> {
-    run("nsenter", &[&format!("--net=/run/netns/{netns}"), "--", "sh", "-ec", line])
+    run(
+        "nsenter",
+        &[
+            &format!("--net=/run/netns/{netns}"),
+            "--",
+            "sh",
+            "-ec",
+            line,
+        ],
+    )
 }
 
 /// Removes the namespaces and links of the world `tag`; what is not there is no error.
 pub fn remove(tag: &str) {
     let prefix = format!("{PREFIX}{tag}-n");
-    for netns in names(Path::new("/run/netns")).iter().filter(|name| name.starts_with(&prefix)) {
+    for netns in names(Path::new("/run/netns"))
+        .iter()
+        .filter(|name| name.starts_with(&prefix))
+    {
         let _ = words("ip", &format!("netns del {netns}"));
     }
     let bridge = format!("{PREFIX}{tag}");
@@ -115,5 +158,7 @@ pub fn remove(tag: &str) {
 
 fn names(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
 }

@@ -28,9 +28,16 @@ pub enum NodeError {
     #[error(transparent)]
     Pki(#[from] pki::PkiError),
     #[error("{path}: {source}", path = path.display())]
-    File { path: PathBuf, source: std::io::Error },
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("node {name} is not Ready after {seconds} s; see {log}", log = log.display())]
-    NotReady { name: String, seconds: u64, log: PathBuf },
+    NotReady {
+        name: String,
+        seconds: u64,
+        log: PathBuf,
+    },
 }
 
 /// What the cloud says about the instance that a node is.
@@ -63,7 +70,9 @@ impl Instance {
             ("topology.kubernetes.io/zone", &self.zone),
             ("topology.diskplugin.csi.alibabacloud.com/zone", &self.zone),
         ];
-        pairs.map(|(key, value)| (key.to_owned(), value.clone())).to_vec()
+        pairs
+            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .to_vec()
     }
 
     /// `REGION.INSTANCE`, as in ACK.
@@ -97,8 +106,10 @@ impl Node {
         let netns = network.netns(instance.index);
         network.create_node(instance.index, instance.address, &instance.mac, API_PORT)?;
         let home = dir.join(format!("n{}", instance.index));
-        let procs = cgroup::create(&netns)
-            .map_err(|source| NodeError::File { path: PathBuf::from("/sys/fs/cgroup").join(&netns), source })?;
+        let procs = cgroup::create(&netns).map_err(|source| NodeError::File {
+            path: PathBuf::from("/sys/fs/cgroup").join(&netns),
+            source,
+        })?;
         cni::write_configuration(&home, network, &instance)?;
         let socket = containerd::configure(&home)?;
         let containerd = Program {
@@ -115,20 +126,34 @@ impl Node {
             cgroup: Some(procs),
             ..kubelet::program(paths, &home, &kubeconfig, &instance)
         };
-        Ok(Self { kubelet: kubelet.start(dir)?, instance, netns, socket, containerd })
+        Ok(Self {
+            kubelet: kubelet.start(dir)?,
+            instance,
+            netns,
+            socket,
+            containerd,
+        })
     }
 
     /// Waits for the condition Ready, 90 s at most.
     pub async fn wait_ready(&self, client: &kube::Client) -> Result<(), NodeError> {
         let nodes: Api<KubeNode> = Api::all(client.clone());
         for _ in 0..450 {
-            if nodes.get(&self.instance.name).await.is_ok_and(|node| is_ready(&node)) {
+            if nodes
+                .get(&self.instance.name)
+                .await
+                .is_ok_and(|node| is_ready(&node))
+            {
                 return Ok(());
             }
             clock::sleep(Duration::from_millis(200)).await;
         }
         let log = self.kubelet.log.clone();
-        Err(NodeError::NotReady { name: self.instance.name.clone(), seconds: 90, log })
+        Err(NodeError::NotReady {
+            name: self.instance.name.clone(),
+            seconds: 90,
+            log,
+        })
     }
 
     /// Loads an image tar into this node's containerd.
@@ -140,8 +165,14 @@ impl Node {
 /// Whether the node says Ready.
 #[must_use]
 pub fn is_ready(node: &KubeNode) -> bool {
-    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"))
+    let conditions = node
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    conditions.is_some_and(|all| {
+        all.iter()
+            .any(|one| one.type_ == "Ready" && one.status == "True")
+    })
 }
 
 /// Runs a program of Debian's by its full path or by its name in the usual folders.
@@ -152,5 +183,9 @@ async fn ctr(socket: &Path, args: &[&str]) -> Result<String, NodeError> {
 
 fn write(path: &Path, text: &str) -> Result<(), NodeError> {
     let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| std::fs::write(path, text)).map_err(|source| NodeError::File { path: path.to_owned(), source })
+    made.and_then(|()| std::fs::write(path, text))
+        .map_err(|source| NodeError::File {
+            path: path.to_owned(),
+            source,
+        })
 }

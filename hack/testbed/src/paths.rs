@@ -1,12 +1,17 @@
 //! Where the programs, images and worlds are. The only module that reads the environment.
-#![allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 
 use std::path::{Path, PathBuf};
 
 /// What is missing before a world can start.
 #[derive(Debug, thiserror::Error)]
 pub enum PathsError {
-    #[error("{0} is not set: start this by hack/demo, hack/test or hack/bench, which build what is needed")]
+    #[error(
+        "{0} is not set: start this by hack/demo, hack/test or hack/bench, which build what is needed"
+    )]
     Unset(&'static str),
     #[error("{what} is not there: {path}")]
     Missing { what: &'static str, path: PathBuf },
@@ -67,16 +72,25 @@ pub fn worlds() -> PathBuf {
     }
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    cache.or_else(|| home.map(|home| home.join(".cache"))).unwrap_or_else(std::env::temp_dir).join("eipd/worlds")
+    cache
+        .or_else(|| home.map(|home| home.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("eipd/worlds")
 }
 
 fn variable(name: &'static str) -> Result<PathBuf, PathsError> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from).ok_or(PathsError::Unset(name))
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+        .ok_or(PathsError::Unset(name))
 }
 
 fn present(what: &'static str, path: &Path) -> Result<(), PathsError> {
     if path.exists() {
         return Ok(());
     }
-    Err(PathsError::Missing { what, path: path.to_owned() })
+    Err(PathsError::Missing {
+        what,
+        path: path.to_owned(),
+    })
 }

@@ -26,16 +26,50 @@ pub struct Pki {
 impl Pki {
     /// Makes tokens for an administrator, the control plane and `nodes`, and the keys.
     pub fn create(dir: &Path, nodes: &[String]) -> Result<Self, PkiError> {
-        let pki = Self { dir: dir.to_owned() };
-        fs::create_dir_all(dir).map_err(|source| PkiError::File { path: dir.to_owned(), source })?;
+        let pki = Self {
+            dir: dir.to_owned(),
+        };
+        fs::create_dir_all(dir).map_err(|source| PkiError::File {
+            path: dir.to_owned(),
+            source,
+        })?;
         pki.write_tokens(nodes)?;
         let (key, certificate) = (pki.text("sa.key"), pki.text("kubelet-client.crt"));
         // In the old form, "EC PRIVATE KEY": out of the other one the API server reads no public key.
-        run("openssl", &["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &key])?;
+        run(
+            "openssl",
+            &[
+                "ecparam",
+                "-name",
+                "prime256v1",
+                "-genkey",
+                "-noout",
+                "-out",
+                &key,
+            ],
+        )?;
         let client_key = pki.text("kubelet-client.key");
-        let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
-        let subject = ["-subj", "/O=system:masters/CN=kube-apiserver", "-keyout", &client_key, "-out", &certificate];
-        run("openssl", &[&["req", "-x509"], &curve[..], &subject[..]].concat())?;
+        let curve = [
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "30",
+        ];
+        let subject = [
+            "-subj",
+            "/O=system:masters/CN=kube-apiserver",
+            "-keyout",
+            &client_key,
+            "-out",
+            &certificate,
+        ];
+        run(
+            "openssl",
+            &[&["req", "-x509"], &curve[..], &subject[..]].concat(),
+        )?;
         Ok(pki)
     }
 
@@ -58,7 +92,12 @@ impl Pki {
     }
 
     /// A kubeconfig with a token from elsewhere, such as that of a `ServiceAccount`.
-    pub fn kubeconfig_with(&self, user: &str, server: &str, token: &str) -> Result<PathBuf, PkiError> {
+    pub fn kubeconfig_with(
+        &self,
+        user: &str,
+        server: &str,
+        token: &str,
+    ) -> Result<PathBuf, PkiError> {
         let path = self.dir.join(format!("{user}.kubeconfig"));
         let config = serde_json::json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "eipd",
@@ -72,20 +111,34 @@ impl Pki {
 
     fn token(&self, user: &str) -> Result<String, PkiError> {
         let path = self.dir.join("tokens.csv");
-        let table = fs::read_to_string(&path).map_err(|source| PkiError::File { path: path.clone(), source })?;
-        let line = table.lines().find(|line| line.split(',').nth(2) == Some(user));
+        let table = fs::read_to_string(&path).map_err(|source| PkiError::File {
+            path: path.clone(),
+            source,
+        })?;
+        let line = table
+            .lines()
+            .find(|line| line.split(',').nth(2) == Some(user));
         let token = line.and_then(|line| line.split(',').next());
-        token.map(str::to_owned).ok_or_else(|| PkiError::File { path, source: io::Error::other(user.to_owned()) })
+        token.map(str::to_owned).ok_or_else(|| PkiError::File {
+            path,
+            source: io::Error::other(user.to_owned()),
+        })
     }
 
     /// The third column, the uid, is the name that `token` looks for.
     fn write_tokens(&self, nodes: &[String]) -> Result<(), PkiError> {
         let mut lines = vec![format!("{},admin,admin,\"system:masters\"", random()?)];
         for component in ["controller-manager", "scheduler"] {
-            lines.push(format!("{},system:kube-{component},{component},", random()?));
+            lines.push(format!(
+                "{},system:kube-{component},{component},",
+                random()?
+            ));
         }
         for node in nodes {
-            lines.push(format!("{},system:node:{node},{node},\"system:nodes\"", random()?));
+            lines.push(format!(
+                "{},system:node:{node},{node},\"system:nodes\"",
+                random()?
+            ));
         }
         let table = lines.join("\n") + "\n";
         write_secret(&self.dir.join("tokens.csv"), &table)
@@ -104,6 +157,11 @@ fn random() -> Result<String, PkiError> {
 fn write_secret(path: &Path, text: &str) -> Result<(), PkiError> {
     let mut options = File::options();
     options.create(true).truncate(true).write(true).mode(0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| PkiError::File { path: path.to_owned(), source })
+    let written = options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| PkiError::File {
+        path: path.to_owned(),
+        source,
+    })
 }

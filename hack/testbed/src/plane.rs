@@ -23,7 +23,12 @@ pub enum PlaneError {
     #[error("no free port: {0}")]
     Port(std::io::Error),
     #[error("{name} {what}; the end of {log}:\n{tail}", log = log.display())]
-    NotReady { name: String, what: &'static str, log: PathBuf, tail: String },
+    NotReady {
+        name: String,
+        what: &'static str,
+        log: PathBuf,
+        tail: String,
+    },
     #[error("client: {0}")]
     Client(#[from] kube::Error),
     #[error("kubeconfig: {0}")]
@@ -63,7 +68,11 @@ impl Plane {
         let pki = Pki::create(&dir.join("pki"), &spec.nodes)?;
         let (etcd_url, etcd) = start_etcd(paths, dir)?;
         let address = spec.address.unwrap_or(Ipv4Addr::LOCALHOST);
-        let port = if spec.address.is_some() { API_PORT } else { free_port()? };
+        let port = if spec.address.is_some() {
+            API_PORT
+        } else {
+            free_port()?
+        };
         let server = format!("https://{address}:{port}");
         let mut api = start_api(paths, dir, spec, &pki, &etcd_url, (address.into(), port))?;
         wait_certificate(&pki, &mut api).await?;
@@ -71,7 +80,12 @@ impl Plane {
         wait_ready(&client(&kubeconfig).await?, &mut api).await?;
         let manager = start_manager(paths, dir, spec, &pki, &server)?;
         let scheduler = start_scheduler(paths, dir, &pki, &server)?;
-        Ok(Self { pki, server, kubeconfig, processes: vec![etcd, api, manager, scheduler] })
+        Ok(Self {
+            pki,
+            server,
+            kubeconfig,
+            processes: vec![etcd, api, manager, scheduler],
+        })
     }
 
     /// A client with the administrator's rights.
@@ -85,14 +99,19 @@ pub async fn client(kubeconfig: &Path) -> Result<kube::Client, PlaneError> {
     // Another crate of this process may have chosen a provider before: then that one is good too.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let file = kube::config::Kubeconfig::read_from(kubeconfig)?;
-    let config = kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await?;
+    let config =
+        kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default())
+            .await?;
     Ok(kube::Client::try_from(config)?)
 }
 
 /// A port of loopback that nobody listens on now.
 pub fn free_port() -> Result<u16, PlaneError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(PlaneError::Port)?;
-    listener.local_addr().map(|address| address.port()).map_err(PlaneError::Port)
+    listener
+        .local_addr()
+        .map(|address| address.port())
+        .map_err(PlaneError::Port)
 }
 
 fn start_etcd(paths: &Paths, dir: &Path) -> Result<(String, Process), PlaneError> {
@@ -131,7 +150,10 @@ fn start_api(
         format!("--service-account-signing-key-file={}", pki.text("sa.key")),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         format!("--service-cluster-ip-range={SERVICE_CIDR}"),
-        format!("--kubelet-client-certificate={}", pki.text("kubelet-client.crt")),
+        format!(
+            "--kubelet-client-certificate={}",
+            pki.text("kubelet-client.crt")
+        ),
         format!("--kubelet-client-key={}", pki.text("kubelet-client.key")),
         "--kubelet-preferred-address-types=InternalIP".to_owned(),
         "--authorization-mode=Node,RBAC".to_owned(),
@@ -140,7 +162,9 @@ fn start_api(
         "--allow-privileged".to_owned(),
         "--profiling=false".to_owned(),
     ]);
-    Ok(program.args(spec.api_arguments.iter().cloned()).start(dir)?)
+    Ok(program
+        .args(spec.api_arguments.iter().cloned())
+        .start(dir)?)
 }
 
 fn start_manager(
@@ -152,7 +176,11 @@ fn start_manager(
 ) -> Result<Process, PlaneError> {
     let kubeconfig = pki.kubeconfig("controller-manager", server)?;
     let played = ",-node-lifecycle-controller,-taint-eviction-controller,-daemonset-controller";
-    let program = Program::new("kube-controller-manager", paths.program("kube-controller-manager")).args([
+    let program = Program::new(
+        "kube-controller-manager",
+        paths.program("kube-controller-manager"),
+    )
+    .args([
         format!("--kubeconfig={}", kubeconfig.display()),
         format!("--root-ca-file={}", pki.ca()),
         format!("--service-account-private-key-file={}", pki.text("sa.key")),
@@ -161,14 +189,23 @@ fn start_manager(
         "--leader-elect=false".to_owned(),
         "--secure-port=0".to_owned(),
     ]);
-    Ok(program.args(spec.manager_arguments.iter().cloned()).start(dir)?)
+    Ok(program
+        .args(spec.manager_arguments.iter().cloned())
+        .start(dir)?)
 }
 
-fn start_scheduler(paths: &Paths, dir: &Path, pki: &Pki, server: &str) -> Result<Process, PlaneError> {
+fn start_scheduler(
+    paths: &Paths,
+    dir: &Path,
+    pki: &Pki,
+    server: &str,
+) -> Result<Process, PlaneError> {
     let kubeconfig = pki.kubeconfig("scheduler", server)?;
     let program = Program::new("kube-scheduler", paths.program("kube-scheduler"));
     let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
-    Ok(program.args([&kubeconfig, "--leader-elect=false", "--secure-port=0"]).start(dir)?)
+    Ok(program
+        .args([&kubeconfig, "--leader-elect=false", "--secure-port=0"])
+        .start(dir)?)
 }
 
 /// The API server makes its certificate before it listens.
@@ -188,7 +225,9 @@ async fn wait_certificate(pki: &Pki, api: &mut Process) -> Result<(), PlaneError
 /// Ready within 60 s, or its log's end.
 async fn wait_ready(client: &kube::Client, api: &mut Process) -> Result<(), PlaneError> {
     for _ in 0..600 {
-        let request = http::Request::get("/readyz").body(Vec::new()).unwrap_or_default();
+        let request = http::Request::get("/readyz")
+            .body(Vec::new())
+            .unwrap_or_default();
         if client.request_text(request).await.is_ok() {
             return Ok(());
         }
@@ -204,5 +243,10 @@ fn not_ready(process: &Process, what: &'static str) -> PlaneError {
     let output = process.output();
     let lines: Vec<&str> = output.lines().collect();
     let tail = lines[lines.len().saturating_sub(20)..].join("\n");
-    PlaneError::NotReady { name: process.name.clone(), what, log: process.log.clone(), tail }
+    PlaneError::NotReady {
+        name: process.name.clone(),
+        what,
+        log: process.log.clone(),
+        tail,
+    }
 }

@@ -19,9 +19,17 @@ pub mod player;
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
     #[error("{what}: {source}")]
-    Api { what: String, source: Box<kube::Error> },
+    Api {
+        what: String,
+        source: Box<kube::Error>,
+    },
     #[error("pod {pod}: {what} did not come about within {seconds} s; last seen: {seen}")]
-    Overdue { pod: String, what: String, seconds: u64, seen: String },
+    Overdue {
+        pod: String,
+        what: String,
+        seconds: u64,
+        seen: String,
+    },
 }
 
 /// A pod to create.
@@ -42,7 +50,9 @@ impl PodSpec {
     /// A pod in `default` with a gate and the given annotations.
     #[must_use]
     pub fn new(name: &str, annotations: &[(&str, &str)]) -> Self {
-        let annotations = annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let annotations = annotations
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         Self {
             name: name.to_owned(),
             namespace: "default".to_owned(),
@@ -65,10 +75,15 @@ impl PodSpec {
             "name": self.name, "namespace": self.namespace,
             "annotations": self.annotations, "labels": self.labels,
         });
-        if let (Some(metadata), Some(more)) = (metadata.as_object_mut(), self.metadata.as_object()) {
+        if let (Some(metadata), Some(more)) = (metadata.as_object_mut(), self.metadata.as_object())
+        {
             metadata.extend(more.clone());
         }
-        let gates = if self.gate { json!([{"conditionType": "k8s.aliyun.com/eip"}]) } else { json!([]) };
+        let gates = if self.gate {
+            json!([{"conditionType": "k8s.aliyun.com/eip"}])
+        } else {
+            json!([])
+        };
         json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": metadata,
             "spec": {
@@ -91,11 +106,18 @@ pub struct PlayedPod {
 
 impl PlayedPod {
     /// Creates a pod that is bound to the node from the start.
-    pub async fn create(client: &kube::Client, instance: &Instance, spec: &PodSpec) -> Result<Self, PlayError> {
+    pub async fn create(
+        client: &kube::Client,
+        instance: &Instance,
+        spec: &PodSpec,
+    ) -> Result<Self, PlayError> {
         let api: Api<Pod> = Api::namespaced(client.clone(), &spec.namespace);
         let manifest = serde_json::from_value(spec.manifest(&instance.name))
             .map_err(|source| api_error("manifest")(kube::Error::SerdeError(source)))?;
-        let pod = api.create(&PostParams::default(), &manifest).await.map_err(api_error("create the pod"))?;
+        let pod = api
+            .create(&PostParams::default(), &manifest)
+            .await
+            .map_err(api_error("create the pod"))?;
         Ok(Self::of(&api, &pod, instance.address))
     }
 
@@ -130,7 +152,8 @@ impl PlayedPod {
 
     /// The sandbox is there: the address is known, the container not yet.
     pub async fn give_ip(&self, ip: Ipv4Addr) -> Result<(), PlayError> {
-        self.write_status(&json!({"podIP": ip, "podIPs": [{"ip": ip}], "hostIP": self.host})).await
+        self.write_status(&json!({"podIP": ip, "podIPs": [{"ip": ip}], "hostIP": self.host}))
+            .await
     }
 
     /// The container runs.
@@ -155,7 +178,8 @@ impl PlayedPod {
 
     /// What kubelet sets when everything else, gates included, is true.
     pub async fn set_ready(&self, ready: bool) -> Result<(), PlayError> {
-        self.write_status(&json!({"conditions": [condition("Ready", ready)]})).await
+        self.write_status(&json!({"conditions": [condition("Ready", ready)]}))
+            .await
     }
 
     /// A user deletes it: it has a deletionTimestamp until [`PlayedPod::remove`].
@@ -165,7 +189,8 @@ impl PlayedPod {
 
     /// kubelet is done with it: the object goes.
     pub async fn remove(&self) -> Result<(), PlayError> {
-        self.delete_with(&DeleteParams::default().grace_period(0)).await
+        self.delete_with(&DeleteParams::default().grace_period(0))
+            .await
     }
 
     /// All of an ordinary deletion: asked for, containers ended, gone.
@@ -177,7 +202,11 @@ impl PlayedPod {
 
     /// The pod now; `None` if it is gone or another one has its name.
     pub async fn get(&self) -> Result<Option<Pod>, PlayError> {
-        let pod = self.api.get_opt(&self.name).await.map_err(api_error("get the pod"))?;
+        let pod = self
+            .api
+            .get_opt(&self.name)
+            .await
+            .map_err(api_error("get the pod"))?;
         Ok(pod.filter(|pod| pod.metadata.uid.as_deref() == Some(&self.uid)))
     }
 
@@ -196,27 +225,55 @@ impl PlayedPod {
             }
             clock::sleep(Duration::from_millis(50)).await;
         }
-        let seen = seen.map_or_else(|| "no such pod".to_owned(), |pod| json!(pod.status).to_string());
-        Err(PlayError::Overdue { pod: self.name.clone(), what: what.to_owned(), seconds, seen })
+        let seen = seen.map_or_else(
+            || "no such pod".to_owned(),
+            |pod| json!(pod.status).to_string(),
+        );
+        Err(PlayError::Overdue {
+            pod: self.name.clone(),
+            what: what.to_owned(),
+            seconds,
+            seen,
+        })
     }
 
     /// Waits until its condition `k8s.aliyun.com/eip` is True.
     pub async fn wait_bound(&self, seconds: u64) -> Result<Pod, PlayError> {
-        self.wait("the condition k8s.aliyun.com/eip", seconds, |pod| is_true(pod, "k8s.aliyun.com/eip")).await
+        self.wait("the condition k8s.aliyun.com/eip", seconds, |pod| {
+            is_true(pod, "k8s.aliyun.com/eip")
+        })
+        .await
     }
 
     /// Writes status fields as kubelet does: by a strategic merge patch that names this very pod.
     pub async fn write_status(&self, status: &Value) -> Result<(), PlayError> {
         let patch = json!({"metadata": {"uid": self.uid}, "status": status});
-        let written = self.api.patch_status(&self.name, &PatchParams::default(), &Patch::Strategic(&patch)).await;
-        written.map(|_| ()).map_err(api_error("write the pod's status"))
+        let written = self
+            .api
+            .patch_status(
+                &self.name,
+                &PatchParams::default(),
+                &Patch::Strategic(&patch),
+            )
+            .await;
+        written
+            .map(|_| ())
+            .map_err(api_error("write the pod's status"))
     }
 
     async fn delete_with(&self, parameters: &DeleteParams) -> Result<(), PlayError> {
-        let this = Preconditions { uid: Some(self.uid.clone()), resource_version: None };
-        let deleted = self.api.delete(&self.name, &parameters.clone().preconditions(this)).await;
+        let this = Preconditions {
+            uid: Some(self.uid.clone()),
+            resource_version: None,
+        };
+        let deleted = self
+            .api
+            .delete(&self.name, &parameters.clone().preconditions(this))
+            .await;
         match deleted {
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
+            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {
+                Ok(())
+            }
             other => other.map(|_| ()).map_err(api_error("delete the pod")),
         }
     }
@@ -226,13 +283,26 @@ impl PlayedPod {
 pub async fn wait_account(client: &kube::Client) -> Result<(), PlayError> {
     let accounts: Api<ServiceAccount> = Api::default_namespaced(client.clone());
     for _ in 0..600 {
-        if accounts.get_opt("default").await.map_err(api_error("get the ServiceAccount"))?.is_some() {
+        if accounts
+            .get_opt("default")
+            .await
+            .map_err(api_error("get the ServiceAccount"))?
+            .is_some()
+        {
             return Ok(());
         }
         clock::sleep(Duration::from_millis(50)).await;
     }
-    let (pod, what) = ("any pod".to_owned(), "the ServiceAccount of default".to_owned());
-    Err(PlayError::Overdue { pod, what, seconds: 30, seen: "none".to_owned() })
+    let (pod, what) = (
+        "any pod".to_owned(),
+        "the ServiceAccount of default".to_owned(),
+    );
+    Err(PlayError::Overdue {
+        pod,
+        what,
+        seconds: 30,
+        seen: "none".to_owned(),
+    })
 }
 
 /// Creates the Node object of an instance, Ready and without a taint.
@@ -245,7 +315,10 @@ pub async fn create_node(client: &kube::Client, instance: &Instance) -> Result<(
     });
     let manifest = serde_json::from_value(manifest)
         .map_err(|source| api_error("manifest")(kube::Error::SerdeError(source)))?;
-    nodes.create(&PostParams::default(), &manifest).await.map_err(api_error("create the node"))?;
+    nodes
+        .create(&PostParams::default(), &manifest)
+        .await
+        .map_err(api_error("create the node"))?;
     let room = json!({"cpu": "64", "memory": "256Gi", "pods": "500"});
     let status = json!({"status": {
         "capacity": room, "allocatable": room,
@@ -253,19 +326,29 @@ pub async fn create_node(client: &kube::Client, instance: &Instance) -> Result<(
         "conditions": [condition("Ready", true)],
     }});
     let parameters = PatchParams::default();
-    let written = nodes.patch_status(&instance.name, &parameters, &Patch::Merge(&status)).await;
+    let written = nodes
+        .patch_status(&instance.name, &parameters, &Patch::Merge(&status))
+        .await;
     written.map_err(api_error("write the node's status"))?;
     // Admission taints every new node; the controller that would take that back is not running here.
     let spec = json!({"spec": {"taints": null}});
-    let written = nodes.patch(&instance.name, &parameters, &Patch::Merge(&spec)).await;
+    let written = nodes
+        .patch(&instance.name, &parameters, &Patch::Merge(&spec))
+        .await;
     written.map(|_| ()).map_err(api_error("untaint the node"))
 }
 
 /// Whether a condition of the pod is True.
 #[must_use]
 pub fn is_true(pod: &Pod, kind: &str) -> bool {
-    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions.is_some_and(|all| all.iter().any(|one| one.type_ == kind && one.status == "True"))
+    let conditions = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    conditions.is_some_and(|all| {
+        all.iter()
+            .any(|one| one.type_ == kind && one.status == "True")
+    })
 }
 
 fn ended(phase: &str) -> Value {
@@ -290,5 +373,8 @@ fn condition(kind: &str, holds: bool) -> Value {
 
 fn api_error(what: &str) -> impl FnOnce(kube::Error) -> PlayError + use<> {
     let what = what.to_owned();
-    |source| PlayError::Api { what, source: Box::new(source) }
+    |source| PlayError::Api {
+        what,
+        source: Box::new(source),
+    }
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::clock;
@@ -18,7 +18,10 @@ use crate::clock;
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     #[error("{name} cannot be started: {source}")]
-    Start { name: String, source: std::io::Error },
+    Start {
+        name: String,
+        source: std::io::Error,
+    },
     #[error("{name} ended before it was recorded; see {log}")]
     Vanished { name: String, log: PathBuf },
 }
@@ -40,7 +43,11 @@ pub struct Program {
 impl Program {
     #[must_use]
     pub fn new(name: &str, program: PathBuf) -> Self {
-        Self { name: name.to_owned(), program, ..Self::default() }
+        Self {
+            name: name.to_owned(),
+            program,
+            ..Self::default()
+        }
     }
 
     /// Adds arguments.
@@ -54,17 +61,37 @@ impl Program {
     pub fn start(&self, dir: &Path) -> Result<Process, ProcessError> {
         let log = dir.join("log").join(format!("{}.log", self.name));
         let pid_file = dir.join("pids").join(&self.name);
-        let failed = |source| ProcessError::Start { name: self.name.clone(), source };
-        fs::create_dir_all(dir.join("log")).and_then(|()| fs::create_dir_all(dir.join("pids"))).map_err(failed)?;
+        let failed = |source| ProcessError::Start {
+            name: self.name.clone(),
+            source,
+        };
+        fs::create_dir_all(dir.join("log"))
+            .and_then(|()| fs::create_dir_all(dir.join("pids")))
+            .map_err(failed)?;
         let _ = fs::remove_file(&pid_file);
-        let output = File::options().create(true).append(true).open(&log).map_err(failed)?;
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
         let mut command = self.command(&pid_file);
-        command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
+        command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .process_group(0);
         let child = command.spawn().map_err(failed)?;
-        let identity = wait_recorded(&pid_file)
-            .ok_or_else(|| ProcessError::Vanished { name: self.name.clone(), log: log.clone() })?;
-        Ok(Process { name: self.name.clone(), identity, log, child: Some(child) })
+        let identity = wait_recorded(&pid_file).ok_or_else(|| ProcessError::Vanished {
+            name: self.name.clone(),
+            log: log.clone(),
+        })?;
+        Ok(Process {
+            name: self.name.clone(),
+            identity,
+            log,
+            child: Some(child),
+        })
     }
 
     /// A shell writes down who it is, enters the cgroup, and becomes the program: no moment without a record.
@@ -75,7 +102,10 @@ impl Program {
         command.args(["-c", script, "sh"]).arg(pid_file);
         command.arg(self.cgroup.as_deref().unwrap_or_else(|| Path::new("")));
         if let Some(netns) = &self.netns {
-            command.arg("nsenter").arg(format!("--net=/run/netns/{netns}")).arg("--");
+            command
+                .arg("nsenter")
+                .arg(format!("--net=/run/netns/{netns}"))
+                .arg("--");
         }
         command.arg(&self.program).args(&self.args).envs(&self.env);
         command
@@ -101,7 +131,9 @@ impl Identity {
     #[must_use]
     pub fn alive(self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok();
-        stat.as_deref().and_then(parse_stat).is_some_and(|(found, state)| found == self && state != 'Z')
+        stat.as_deref()
+            .and_then(parse_stat)
+            .is_some_and(|(found, state)| found == self && state != 'Z')
     }
 
     /// Sends a signal, if it is still that process.
@@ -115,14 +147,20 @@ impl Identity {
     pub fn end(self) {
         self.signal(Signal::SIGKILL);
         for _ in 0..1000 {
-            if !self.alive() {
-                break;
+            if !self.alive() && reap(self.pid) {
+                return;
             }
             clock::block(Duration::from_millis(10));
         }
-        // If it was our child it would stay as a zombie; if not, this says so and does nothing.
-        let _ = waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG));
     }
+}
+
+/// If it is a dead child of ours it would stay as a zombie. Not yet (false) while a thread of it is still ending.
+pub fn reap(pid: i32) -> bool {
+    !matches!(
+        waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)),
+        Ok(WaitStatus::StillAlive)
+    )
 }
 
 /// A process of this world.
@@ -150,9 +188,15 @@ impl Process {
     pub async fn wait(&mut self, time: Duration) -> Option<i32> {
         let deadline = clock::now() + time;
         loop {
-            if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
+            if let Some(status) = self
+                .child
+                .as_mut()
+                .and_then(|child| child.try_wait().ok().flatten())
+            {
                 use std::os::unix::process::ExitStatusExt;
-                return status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+                return status
+                    .code()
+                    .or_else(|| status.signal().map(|signal| 128 + signal));
             }
             if clock::now() >= deadline {
                 return None;
@@ -164,7 +208,9 @@ impl Process {
     /// Its whole output so far.
     #[must_use]
     pub fn output(&self) -> String {
-        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(&self.log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// SIGKILL, and gone when this returns.
@@ -180,15 +226,24 @@ impl Process {
 /// Everything recorded below `dir/pids`.
 #[must_use]
 pub fn recorded(dir: &Path) -> Vec<Identity> {
-    let Ok(entries) = fs::read_dir(dir.join("pids")) else { return Vec::new() };
-    let stats = entries.flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok());
-    stats.filter_map(|stat| parse_stat(&stat)).map(|(identity, _)| identity).collect()
+    let Ok(entries) = fs::read_dir(dir.join("pids")) else {
+        return Vec::new();
+    };
+    let stats = entries
+        .flatten()
+        .filter_map(|entry| fs::read_to_string(entry.path()).ok());
+    stats
+        .filter_map(|stat| parse_stat(&stat))
+        .map(|(identity, _)| identity)
+        .collect()
 }
 
 /// The shell's record, which is there within milliseconds (10 s on a very busy machine).
 fn wait_recorded(pid_file: &Path) -> Option<Identity> {
     for _ in 0..2000 {
-        let found = fs::read_to_string(pid_file).ok().filter(|text| text.ends_with('\n'));
+        let found = fs::read_to_string(pid_file)
+            .ok()
+            .filter(|text| text.ends_with('\n'));
         if let Some((identity, _)) = found.as_deref().and_then(parse_stat) {
             return Some(identity);
         }
@@ -212,20 +267,38 @@ mod tests {
     #[test]
     fn process_stat_with_a_bracket_in_its_name_is_read() {
         let stat = "42 (a) b) S 1 42 42 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 777 1 1";
-        assert_eq!(parse_stat(stat), Some((Identity { pid: 42, started: 777 }, 'S')));
+        assert_eq!(
+            parse_stat(stat),
+            Some((
+                Identity {
+                    pid: 42,
+                    started: 777
+                },
+                'S'
+            ))
+        );
     }
 
     #[test]
     fn process_of_another_start_time_is_never_taken_for_ours() {
         let own = Identity::own().unwrap();
         assert!(own.alive());
-        assert!(!Identity { started: own.started + 1, ..own }.alive());
+        assert!(
+            !Identity {
+                started: own.started + 1,
+                ..own
+            }
+            .alive()
+        );
     }
 
     #[test]
     fn process_is_recorded_from_its_first_instruction_and_ended() {
         let dir = std::env::temp_dir().join(format!("eipd-process-{}", std::process::id()));
-        let mut process = Program::new("sleeper", "sleep".into()).args(["60"]).start(&dir).unwrap();
+        let mut process = Program::new("sleeper", "sleep".into())
+            .args(["60"])
+            .start(&dir)
+            .unwrap();
         assert!(process.alive());
         assert_eq!(recorded(&dir), vec![process.identity]);
         process.end();

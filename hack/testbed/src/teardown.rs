@@ -45,17 +45,28 @@ fn remove_shim_sockets(dir: &Path) {
 fn remove_traces(dir: &Path) {
     let ours = dir.to_string_lossy();
     let linked = |path: &PathBuf| fs::read_link(path).is_ok_and(|target| target.starts_with(dir));
-    for link in entries(Path::new("/var/log/containers")).into_iter().filter(linked) {
+    for link in entries(Path::new("/var/log/containers"))
+        .into_iter()
+        .filter(linked)
+    {
         let _ = fs::remove_file(link);
     }
     let named = |path: &PathBuf| fs::read_to_string(path).is_ok_and(|text| text.contains(&*ours));
-    for result in entries(Path::new("/var/lib/cni/results")).into_iter().filter(named) {
+    for result in entries(Path::new("/var/lib/cni/results"))
+        .into_iter()
+        .filter(named)
+    {
         let _ = fs::remove_file(result);
     }
 }
 
 fn entries(dir: &Path) -> Vec<PathBuf> {
-    fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// Unmounts what is mounted below `dir`, the last one first: sandboxes, volumes, pods' network namespaces.
@@ -73,13 +84,22 @@ fn unmount_below(dir: &Path) {
 
 fn mounts_below(dir: &Path) -> Vec<PathBuf> {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let points = table.lines().filter_map(|line| line.split(' ').nth(4)).map(unescape);
+    let points = table
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .map(unescape);
     points.filter(|point| point.starts_with(dir)).collect()
 }
 
 /// mountinfo writes a space as `\040`, and so on.
 fn unescape(field: &str) -> PathBuf {
-    PathBuf::from(field.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\"))
+    PathBuf::from(
+        field
+            .replace("\\040", " ")
+            .replace("\\011", "\t")
+            .replace("\\012", "\n")
+            .replace("\\134", "\\"),
+    )
 }
 
 /// A process that is just ending may still write: try again for a second.

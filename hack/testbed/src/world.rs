@@ -86,7 +86,11 @@ impl WorldSpec {
     /// A world of real nodes, each in a network namespace of its own, with eipd as a `DaemonSet`. Root only.
     #[must_use]
     pub fn real(nodes: usize) -> Self {
-        Self { light: false, addresses: 10, ..Self::light(nodes) }
+        Self {
+            light: false,
+            addresses: 10,
+            ..Self::light(nodes)
+        }
     }
 }
 
@@ -130,18 +134,37 @@ impl World {
         for index in 0..spec.nodes {
             instances.push(cloud.create_instance(index, spec.addresses).await?);
         }
-        let plane = Plane::start(&paths, claim.dir(), &plane_spec(spec, &network, &instances)).await?;
+        let plane =
+            Plane::start(&paths, claim.dir(), &plane_spec(spec, &network, &instances)).await?;
         let client = plane.client().await?;
-        let free = instances.iter().map(|instance| instance.pod_addresses.iter().copied().collect()).collect();
+        let free = instances
+            .iter()
+            .map(|instance| instance.pod_addresses.iter().copied().collect())
+            .collect();
         let (nodes, agents) = (Vec::new(), Vec::new());
         let free = Mutex::new(free);
-        let mut world = Self { paths, network, cloud, plane, instances, nodes, agents, client, free, claim };
+        let mut world = Self {
+            paths,
+            network,
+            cloud,
+            plane,
+            instances,
+            nodes,
+            agents,
+            client,
+            free,
+            claim,
+        };
         world.furnish(spec).await?;
         Ok(world)
     }
 
     async fn furnish(&mut self, spec: &WorldSpec) -> Result<(), WorldError> {
-        (spec.progress)(if spec.light { "playing the nodes" } else { "starting the nodes" });
+        (spec.progress)(if spec.light {
+            "playing the nodes"
+        } else {
+            "starting the nodes"
+        });
         if spec.light {
             for instance in &self.instances {
                 played::create_node(&self.client, instance).await?;
@@ -168,7 +191,9 @@ impl World {
         for instance in self.instances.clone() {
             let dir = self.claim.dir().to_owned();
             let node = Node::start(&self.paths, &dir, &self.network, &self.plane, instance).await?;
-            self.cloud.serve_namespace(&node.instance, &node.netns).await?;
+            self.cloud
+                .serve_namespace(&node.instance, &node.netns)
+                .await?;
             self.nodes.push(node);
         }
         for node in &self.nodes {
@@ -271,14 +296,24 @@ impl World {
     /// The end of every log, for a test that failed.
     #[must_use]
     pub fn evidence(&self) -> String {
-        let entries = std::fs::read_dir(self.claim.dir().join("log")).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(self.claim.dir().join("log"))
+            .into_iter()
+            .flatten()
+            .flatten();
         let tail = |path: PathBuf| {
             let log = std::fs::read(&path).unwrap_or_default();
             let log = String::from_utf8_lossy(&log);
             let lines: Vec<&str> = log.lines().collect();
-            format!("--- {}\n{}\n", path.display(), lines[lines.len().saturating_sub(25)..].join("\n"))
+            format!(
+                "--- {}\n{}\n",
+                path.display(),
+                lines[lines.len().saturating_sub(25)..].join("\n")
+            )
         };
-        entries.map(|entry| tail(entry.path())).collect::<Vec<_>>().concat()
+        entries
+            .map(|entry| tail(entry.path()))
+            .collect::<Vec<_>>()
+            .concat()
     }
 
     /// Leaves it standing when this process ends.
@@ -289,7 +324,10 @@ impl World {
 
 fn network(spec: &WorldSpec, tag: &str) -> Result<Network, WorldError> {
     if spec.light {
-        return Ok(Network { tag: tag.to_owned(), octet: 77 });
+        return Ok(Network {
+            tag: tag.to_owned(),
+            octet: 77,
+        });
     }
     let network = Network::choose(tag)?;
     network.create()?;
@@ -299,7 +337,10 @@ fn network(spec: &WorldSpec, tag: &str) -> Result<Network, WorldError> {
 fn plane_spec(spec: &WorldSpec, network: &Network, instances: &[Instance]) -> PlaneSpec {
     PlaneSpec {
         address: (!spec.light).then(|| network.gateway()),
-        nodes: instances.iter().map(|instance| instance.name.clone()).collect(),
+        nodes: instances
+            .iter()
+            .map(|instance| instance.name.clone())
+            .collect(),
         played: spec.light,
         api_arguments: spec.api_arguments.clone(),
         manager_arguments: spec.manager_arguments.clone(),

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, PostParams};
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, PostParams,
+};
 use kube::{Api, ResourceExt as _};
 use serde::Serialize;
 use serde_json::json;
@@ -49,7 +51,9 @@ pub async fn tell(world: &World) -> Result<Told, DemoError> {
     say("creating a Deployment of two pods that ask for an EIP");
     let deployments: Api<Deployment> = Api::default_namespaced(world.kube());
     let manifest = serde_json::from_value(deployment()).map_err(kube::Error::SerdeError)?;
-    deployments.create(&PostParams::default(), &manifest).await?;
+    deployments
+        .create(&PostParams::default(), &manifest)
+        .await?;
     let pods = watch_ready(world).await?;
     say("deleting the Deployment");
     deployments.delete(NAME, &DeleteParams::default()).await?;
@@ -59,7 +63,11 @@ pub async fn tell(world: &World) -> Result<Told, DemoError> {
     for call in world.cloud().calls().await? {
         *cloud_calls.entry(call.action).or_default() += 1;
     }
-    Ok(Told { pods, cloud_calls, eips_left })
+    Ok(Told {
+        pods,
+        cloud_calls,
+        eips_left,
+    })
 }
 
 fn deployment() -> serde_json::Value {
@@ -109,12 +117,20 @@ async fn watch_ready(world: &World) -> Result<Vec<Bound>, DemoError> {
         clock::sleep(Duration::from_millis(50)).await;
     }
     let evidence = String::new();
-    Err(DemoError::Overdue { what: "two Ready pods".to_owned(), seconds: READY_SECONDS, evidence })
+    Err(DemoError::Overdue {
+        what: "two Ready pods".to_owned(),
+        seconds: READY_SECONDS,
+        evidence,
+    })
 }
 
 fn note(seen: &mut Seen, pod: &Pod) {
     let now = clock::now();
-    if pod.status.as_ref().is_some_and(|status| status.pod_ip.is_some()) {
+    if pod
+        .status
+        .as_ref()
+        .is_some_and(|status| status.pod_ip.is_some())
+    {
         seen.ip.get_or_insert(now);
     }
     if is_true(pod, "k8s.aliyun.com/eip") {
@@ -123,15 +139,30 @@ fn note(seen: &mut Seen, pod: &Pod) {
 }
 
 /// ENI and EIP as the records have them.
-async fn describe(world: &World, pods: &[Pod], seen: &BTreeMap<String, Seen>) -> Result<Vec<Bound>, DemoError> {
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("alibabacloud.com", "v1beta1", "PodEIP"));
+async fn describe(
+    world: &World,
+    pods: &[Pod],
+    seen: &BTreeMap<String, Seen>,
+) -> Result<Vec<Bound>, DemoError> {
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(
+        "alibabacloud.com",
+        "v1beta1",
+        "PodEIP",
+    ));
     let records: Api<DynamicObject> = Api::default_namespaced_with(world.kube(), &kind);
     let mut bound = Vec::new();
     for pod in pods {
         let name = pod.name_any();
         let record = records.get(&name).await?;
-        let field = |field: &str| record.data["status"][field].as_str().unwrap_or_default().to_owned();
-        let times = seen.get(&name).and_then(|seen| Some(seen.bound?.saturating_duration_since(seen.ip?)));
+        let field = |field: &str| {
+            record.data["status"][field]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let times = seen
+            .get(&name)
+            .and_then(|seen| Some(seen.bound?.saturating_duration_since(seen.ip?)));
         bound.push(Bound {
             name,
             private_ip: field("privateIPAddress"),
@@ -148,7 +179,8 @@ async fn wait_gone(world: &World) -> Result<(), DemoError> {
     let pods: Api<Pod> = Api::default_namespaced(world.kube());
     let mine = ListParams::default().labels("app=web");
     until("the end of pods and EIPs", GONE_SECONDS, || async {
-        let gone = pods.list(&mine).await?.items.is_empty() && world.cloud().eips().await?.is_empty();
+        let gone =
+            pods.list(&mine).await?.items.is_empty() && world.cloud().eips().await?.is_empty();
         Ok(gone.then_some(()))
     })
     .await

@@ -40,7 +40,11 @@ impl Kept {
             access_key_id: key.id,
             access_key_secret: key.secret,
             test_image: (!light).then(|| "localhost/eipd-test:dev".to_owned()),
-            kubectl: world.paths.program("kubectl").to_string_lossy().into_owned(),
+            kubectl: world
+                .paths
+                .program("kubectl")
+                .to_string_lossy()
+                .into_owned(),
             logs: if light {
                 format!("less {}", world.dir().join("log/agent-0.log").display())
             } else {
@@ -56,7 +60,10 @@ impl Kept {
         eprintln!("  alias kubectl={}", self.kubectl);
         eprintln!("  kubectl get nodes,podeips,pods -A -o wide");
         eprintln!("  {}", self.logs);
-        eprintln!("  curl {}/          # what the cloud's control door can do", self.control_endpoint);
+        eprintln!(
+            "  curl {}/          # what the cloud's control door can do",
+            self.control_endpoint
+        );
         eprintln!("  curl {}/eips", self.control_endpoint);
         eprintln!("Remove it with: hack/demo --down\n");
     }
@@ -64,10 +71,16 @@ impl Kept {
 
 /// Prints the pods and the calls.
 pub fn print(told: &Told) {
-    println!("{:<24} {:<16} {:<26} {:<16} BOUND AFTER", "POD", "PRIVATE IP", "ENI", "EIP");
+    println!(
+        "{:<24} {:<16} {:<26} {:<16} BOUND AFTER",
+        "POD", "PRIVATE IP", "ENI", "EIP"
+    );
     for pod in &told.pods {
         let seconds = format!("{:.2} s", pod.bound_after_seconds);
-        println!("{:<24} {:<16} {:<26} {:<16} {seconds}", pod.name, pod.private_ip, pod.eni, pod.eip);
+        println!(
+            "{:<24} {:<16} {:<26} {:<16} {seconds}",
+            pod.name, pod.private_ip, pod.eni, pod.eip
+        );
     }
     println!("\n{:<32} CALLS", "CLOUD");
     for (action, count) in &told.cloud_calls {
@@ -79,7 +92,9 @@ pub fn print(told: &Told) {
 /// The one line of `--json`.
 pub fn json(told: &Told, kept: Option<&Kept>) -> Value {
     let mut object = json!(told);
-    if let (Some(object), Some(Value::Object(kept))) = (object.as_object_mut(), kept.map(|kept| json!(kept))) {
+    if let (Some(object), Some(Value::Object(kept))) =
+        (object.as_object_mut(), kept.map(|kept| json!(kept)))
+    {
         object.extend(kept);
     }
     object

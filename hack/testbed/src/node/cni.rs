@@ -10,7 +10,11 @@ use super::{Instance, NodeError, write};
 use crate::net::Network;
 
 /// Writes the configuration below `home/cni`.
-pub fn write_configuration(home: &Path, network: &Network, instance: &Instance) -> Result<(), NodeError> {
+pub fn write_configuration(
+    home: &Path,
+    network: &Network,
+    instance: &Instance,
+) -> Result<(), NodeError> {
     let subnet = network.cidr();
     // Not the bridge's address: ptp puts this one on the host's end of every pod's link.
     let gateway = Ipv4Addr::new(10, network.octet, 255, 254);
@@ -32,7 +36,10 @@ pub fn write_configuration(home: &Path, network: &Network, instance: &Instance) 
             },
         }],
     });
-    write(&home.join("cni/conf/10-eni.conflist"), &format!("{configuration:#}\n"))
+    write(
+        &home.join("cni/conf/10-eni.conflist"),
+        &format!("{configuration:#}\n"),
+    )
 }
 
 /// Neighbouring addresses as first and last.
@@ -57,6 +64,9 @@ mod tests {
     fn cni_ranges_hold_exactly_the_addresses() {
         let address = |last| Ipv4Addr::new(10, 77, 0, last);
         let found = runs(&[address(12), address(10), address(11), address(20)]);
-        assert_eq!(found, vec![(address(10), address(12)), (address(20), address(20))]);
+        assert_eq!(
+            found,
+            vec![(address(10), address(12)), (address(20), address(20))]
+        );
     }
 }

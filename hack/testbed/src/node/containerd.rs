@@ -47,8 +47,12 @@ conf_dir = "{cni}/conf"
 
 /// containerd with that configuration.
 pub fn program(home: &Path, index: usize) -> Program {
-    let configuration = home.join("containerd/config.toml").to_string_lossy().into_owned();
-    Program::new(&format!("containerd-{index}"), "containerd".into()).args(["--config", &configuration])
+    let configuration = home
+        .join("containerd/config.toml")
+        .to_string_lossy()
+        .into_owned();
+    Program::new(&format!("containerd-{index}"), "containerd".into())
+        .args(["--config", &configuration])
 }
 
 /// Waits for the socket to answer (30 s at most), then loads the two images.
@@ -65,5 +69,7 @@ pub async fn load_images(paths: &Paths, socket: &Path) -> Result<(), NodeError> 
 
 /// Loads one tar.
 pub async fn import(socket: &Path, tar: &Path) -> Result<(), NodeError> {
-    ctr(socket, &["images", "import", &tar.to_string_lossy()]).await.map(|_| ())
+    ctr(socket, &["images", "import", &tar.to_string_lossy()])
+        .await
+        .map(|_| ())
 }

@@ -11,7 +11,13 @@ use crate::pki::Pki;
 use crate::process::Program;
 
 /// Writes `home/kubelet/config.json`.
-pub fn configure(home: &Path, pki: &Pki, group: &str, socket: &Path, instance: &Instance) -> Result<(), NodeError> {
+pub fn configure(
+    home: &Path,
+    pki: &Pki,
+    group: &str,
+    socket: &Path,
+    instance: &Instance,
+) -> Result<(), NodeError> {
     let dir = home.join("kubelet");
     let mut configuration = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -49,8 +55,16 @@ pub fn configure(home: &Path, pki: &Pki, group: &str, socket: &Path, instance: &
 /// kubelet with that configuration.
 pub fn program(paths: &Paths, home: &Path, kubeconfig: &Path, instance: &Instance) -> Program {
     let dir = home.join("kubelet");
-    let labels: Vec<String> = instance.labels().iter().map(|(key, value)| format!("{key}={value}")).collect();
-    Program::new(&format!("kubelet-{}", instance.index), paths.program("kubelet")).args([
+    let labels: Vec<String> = instance
+        .labels()
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    Program::new(
+        &format!("kubelet-{}", instance.index),
+        paths.program("kubelet"),
+    )
+    .args([
         format!("--config={}", dir.join("config.json").display()),
         format!("--kubeconfig={}", kubeconfig.display()),
         format!("--root-dir={}", dir.join("root").display()),

@@ -23,11 +23,18 @@ pub async fn play(client: &kube::Client, instances: &[Instance]) -> Result<(), P
     let pods: Api<Pod> = Api::all(client.clone());
     let mut kubelets = Kubelets::default();
     loop {
-        let all = pods.list(&ListParams::default()).await.map_err(api_error("list the pods"))?.items;
+        let all = pods
+            .list(&ListParams::default())
+            .await
+            .map_err(api_error("list the pods"))?
+            .items;
         kubelets.forget(&all);
         for pod in &all {
             let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-            if let Some(instance) = instances.iter().find(|instance| Some(&*instance.name) == node) {
+            if let Some(instance) = instances
+                .iter()
+                .find(|instance| Some(&*instance.name) == node)
+            {
                 let api = Api::namespaced(client.clone(), &pod.namespace().unwrap_or_default());
                 let played = PlayedPod::of(&api, pod, instance.address);
                 // Whatever went wrong with one pod (it may just have gone) is tried again at the next look.
@@ -54,7 +61,12 @@ impl Kubelets {
     }
 
     /// One step of one pod.
-    async fn advance(&mut self, played: &PlayedPod, pod: &Pod, instance: &Instance) -> Result<(), PlayError> {
+    async fn advance(
+        &mut self,
+        played: &PlayedPod,
+        pod: &Pod,
+        instance: &Instance,
+    ) -> Result<(), PlayError> {
         let status = pod.status.clone().unwrap_or_default();
         let has_ip = status.pod_ip.is_some();
         if pod.metadata.deletion_timestamp.is_some() {
@@ -70,7 +82,10 @@ impl Kubelets {
         if has_ip {
             return follow_gates(played, pod).await;
         }
-        let set_up = self.taken.get(&played.uid).is_none_or(|since| clock::now() - *since >= SANDBOX);
+        let set_up = self
+            .taken
+            .get(&played.uid)
+            .is_none_or(|since| clock::now() - *since >= SANDBOX);
         match self.address(&played.uid, instance) {
             Some(ip) if set_up => {
                 played.give_ip(ip).await?;
@@ -94,9 +109,17 @@ impl Kubelets {
 
 /// Ready says what the gates say; the container runs.
 async fn follow_gates(played: &PlayedPod, pod: &Pod) -> Result<(), PlayError> {
-    let gates = pod.spec.as_ref().and_then(|spec| spec.readiness_gates.clone()).unwrap_or_default();
+    let gates = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.readiness_gates.clone())
+        .unwrap_or_default();
     let ready = gates.iter().all(|gate| is_true(pod, &gate.condition_type));
-    if ready == is_true(pod, "Ready") { Ok(()) } else { played.set_ready(ready).await }
+    if ready == is_true(pod, "Ready") {
+        Ok(())
+    } else {
+        played.set_ready(ready).await
+    }
 }
 
 #[cfg(test)]
@@ -113,7 +136,10 @@ mod tests {
             address: Ipv4Addr::new(10, 77, 0, 1),
             mac: String::new(),
             pod_eni: "eni-1".to_owned(),
-            pod_addresses: addresses.iter().map(|last| Ipv4Addr::new(10, 77, 0, *last)).collect(),
+            pod_addresses: addresses
+                .iter()
+                .map(|last| Ipv4Addr::new(10, 77, 0, *last))
+                .collect(),
         }
     }
 
@@ -121,7 +147,11 @@ mod tests {
     fn played_pods_never_share_an_address_and_a_gone_pods_comes_free() {
         let (mut kubelets, node) = (Kubelets::default(), instance(&[2, 3]));
         let first = kubelets.address("a", &node);
-        assert_eq!(kubelets.address("a", &node), first, "a pod keeps its address");
+        assert_eq!(
+            kubelets.address("a", &node),
+            first,
+            "a pod keeps its address"
+        );
         assert_ne!(kubelets.address("b", &node), first);
         assert_eq!(kubelets.address("c", &node), None, "no third one");
         kubelets.forget(&[]);

@@ -37,14 +37,19 @@ impl Claim {
             return Err(ClaimError::Kept(tag.to_owned())).inspect_err(|_| claim.leave());
         }
         teardown::remove(tag, &claim.dir);
-        fs::create_dir_all(&claim.dir).map_err(|source| ClaimError::File { path: claim.dir.clone(), source })?;
+        fs::create_dir_all(&claim.dir).map_err(|source| ClaimError::File {
+            path: claim.dir.clone(),
+            source,
+        })?;
         Ok(claim)
     }
 
     /// Takes a name that nobody has: `t` and five letters.
     pub fn take_any(worlds: &Path) -> Result<Self, ClaimError> {
         loop {
-            let tag: String = std::iter::once('t').chain((0..5).map(|_| fastrand::lowercase())).collect();
+            let tag: String = std::iter::once('t')
+                .chain((0..5).map(|_| fastrand::lowercase()))
+                .collect();
             match Self::take(worlds, &tag) {
                 Err(ClaimError::Used(_) | ClaimError::Kept(_)) => {}
                 other => return other,
@@ -65,7 +70,10 @@ impl Claim {
     /// Removes every world whose maker was killed.
     pub fn sweep(worlds: &Path) {
         let entries = fs::read_dir(worlds).into_iter().flatten().flatten();
-        for tag in entries.filter(|entry| entry.path().is_dir()).filter_map(|entry| entry.file_name().into_string().ok()) {
+        for tag in entries
+            .filter(|entry| entry.path().is_dir())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+        {
             match Self::lock(worlds, &tag) {
                 Ok(claim) if claim.kept_mark().exists() => claim.leave(),
                 Ok(claim) => drop(claim),
@@ -103,14 +111,28 @@ impl Claim {
 
     fn lock(worlds: &Path, tag: &str) -> Result<Self, ClaimError> {
         let lock_path = worlds.join(format!("{tag}.lock"));
-        let failed = |source| ClaimError::File { path: lock_path.clone(), source };
+        let failed = |source| ClaimError::File {
+            path: lock_path.clone(),
+            source,
+        };
         fs::create_dir_all(worlds).map_err(failed)?;
         loop {
-            let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
+            let lock = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&lock_path)
+                .map_err(failed)?;
             match lock.try_lock() {
                 Ok(()) if is_file_at(&lock, &lock_path) => {
                     let dir = worlds.join(tag);
-                    return Ok(Self { tag: tag.to_owned(), dir, lock_path, _lock: lock, keep: false });
+                    return Ok(Self {
+                        tag: tag.to_owned(),
+                        dir,
+                        lock_path,
+                        _lock: lock,
+                        keep: false,
+                    });
                 }
                 // The last holder removed the file between our open and our lock.
                 Ok(()) => {}
@@ -123,7 +145,10 @@ impl Claim {
 
 fn is_file_at(file: &File, path: &Path) -> bool {
     let place = |found: fs::Metadata| (found.dev(), found.ino());
-    let (own, there) = (file.metadata().ok().map(place), fs::metadata(path).ok().map(place));
+    let (own, there) = (
+        file.metadata().ok().map(place),
+        fs::metadata(path).ok().map(place),
+    );
     own.is_some() && own == there
 }
 
@@ -148,10 +173,16 @@ mod tests {
     fn claim_is_refused_while_another_lives_or_the_world_is_kept() {
         let worlds = folder("refused");
         let mut first = Claim::take(&worlds, "one").unwrap();
-        assert!(matches!(Claim::take(&worlds, "one"), Err(ClaimError::Used(_))));
+        assert!(matches!(
+            Claim::take(&worlds, "one"),
+            Err(ClaimError::Used(_))
+        ));
         first.keep().unwrap();
         drop(first);
-        assert!(matches!(Claim::take(&worlds, "one"), Err(ClaimError::Kept(_))));
+        assert!(matches!(
+            Claim::take(&worlds, "one"),
+            Err(ClaimError::Kept(_))
+        ));
         Claim::sweep(&worlds);
         assert!(worlds.join("one").exists(), "a sweep leaves what is kept");
         assert!(Claim::remove(&worlds, "one").unwrap());
