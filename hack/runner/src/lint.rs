@@ -87,6 +87,7 @@ impl Lint {
             Self::Fmt => ours(&["fmt", "--all", "--check", "--", "--color", "never"]),
             Self::Clippy => ours(&[
                 "clippy",
+                "--quiet",
                 "--workspace",
                 "--all-targets",
                 "--",
@@ -96,6 +97,7 @@ impl Lint {
             Self::Doc => {
                 let mut job = ours(&[
                     "doc",
+                    "--quiet",
                     "--workspace",
                     "--no-deps",
                     "--document-private-items",
@@ -103,7 +105,7 @@ impl Lint {
                 job.environment = vec![("RUSTDOCFLAGS", RUSTDOC.into())];
                 job
             }
-            Self::DocTests => ours(&["test", "--workspace", "--doc"]),
+            Self::DocTests => ours(&["test", "--quiet", "--workspace", "--doc"]),
             Self::Deny => Job::new(root, root.join("hack/runner/deny"), LIMIT),
         };
         Ok(failed(supervisor.capture(&job).await?))
