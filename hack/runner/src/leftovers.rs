@@ -4,6 +4,8 @@
 //! has become our child, whatever it did to its process group or session.
 
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -13,6 +15,9 @@ use nix::unistd::Pid;
 
 use crate::clock::{Stopwatch, sleep};
 use crate::report::Report;
+
+/// Where root's worlds are; others have none with mounts.
+const WORLDS: &str = "/var/lib/eipd-testbed";
 
 /// Orphans that were told to end may need a moment.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,11 +54,12 @@ impl Before {
         for &pid in &left {
             let _ = kill(pid, Signal::SIGKILL); // an error means: it is gone by now
         }
-        said.extend(
-            our_mounts(&mounts())
-                .difference(&self.mounts)
-                .map(|place| format!("mount {place}")),
-        );
+        let unwanted = |place: &&String| {
+            world_of(place).is_some_and(|world| !is_wanted(Path::new(WORLDS), world))
+        };
+        let now = our_mounts(&mounts());
+        let new = now.difference(&self.mounts).filter(unwanted);
+        said.extend(new.map(|place| format!("mount {place}")));
         if !said.is_empty() {
             report.fault("runner::left_behind", &said.join("\n"));
         }
@@ -64,13 +70,36 @@ fn mounts() -> String {
     std::fs::read_to_string("/proc/self/mounts").unwrap_or_default()
 }
 
-/// The places of those mounts that are named after eipd; a named network namespace is a mount too.
+/// The places of mounts that belong to a world of the testbed; a named network namespace is a mount too.
 fn our_mounts(table: &str) -> BTreeSet<String> {
     let places = table.lines().filter_map(|line| line.split(' ').nth(1));
     places
-        .filter(|place| place.contains("eipd"))
+        .filter(|place| world_of(place).is_some())
         .map(str::to_owned)
         .collect()
+}
+
+/// The name of the world that has something at `place`.
+fn world_of(place: &str) -> Option<&str> {
+    let namespace = place
+        .strip_prefix("/run/netns/eipd-")
+        .and_then(|rest| rest.split('-').next());
+    let below = || {
+        place
+            .strip_prefix(WORLDS)?
+            .strip_prefix('/')?
+            .split('/')
+            .next()
+    };
+    namespace.or_else(below)
+}
+
+/// Whether a world stands because somebody wants it: its maker lives and holds the lock, or it was kept on purpose
+/// (`hack/testbed/src/world/claim.rs`). Other tests and the demo may run beside us.
+fn is_wanted(worlds: &Path, world: &str) -> bool {
+    let lock = File::open(worlds.join(format!("{world}.lock")));
+    let held = lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
+    held || worlds.join(world).join("kept").exists()
 }
 
 /// Our children that live, after those that are dead have been collected.
@@ -115,11 +144,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_mounts_named_after_eipd_are_ours() {
-        let table = "proc /proc proc rw 0 0\nnsfs /run/netns/eipd-node-1 nsfs rw 0 0\nsome-eipd /mnt ext4 rw 0 0\n";
-        assert_eq!(
-            our_mounts(table),
-            BTreeSet::from(["/run/netns/eipd-node-1".to_owned()])
-        );
+    fn only_mounts_of_worlds_are_ours() {
+        let table = "proc /proc proc rw 0 0\nnsfs /run/netns/eipd-tabcde-n0 nsfs rw 0 0\nsome-eipd /mnt ext4 rw 0 0\n\
+                     tmpfs /var/lib/eipd-testbed/demo/n0/shm tmpfs rw 0 0\n";
+        let ours = our_mounts(table);
+        let worlds: Vec<_> = ours.iter().map(|place| world_of(place)).collect();
+        assert_eq!(worlds, [Some("tabcde"), Some("demo")]);
+    }
+
+    #[test]
+    fn a_world_is_wanted_while_its_lock_is_held_or_it_is_kept() {
+        let worlds = std::env::temp_dir().join(format!("eipd-leftovers-{}", std::process::id()));
+        std::fs::create_dir_all(worlds.join("kept/kept")).unwrap();
+        let lock = File::create(worlds.join("held.lock")).unwrap();
+        lock.lock().unwrap();
+        File::create(worlds.join("dead.lock")).unwrap();
+        let wanted = ["kept", "held", "dead", "none"].map(|world| is_wanted(&worlds, world));
+        std::fs::remove_dir_all(&worlds).unwrap();
+        assert_eq!(wanted, [true, true, false, false]);
     }
 }
