@@ -10,6 +10,7 @@ pub mod command;
 pub mod error;
 pub mod registry;
 mod daemonset;
+mod eip;
 mod testbed;
 mod worlds;
 

@@ -1,10 +1,10 @@
 //! Every case there is, in the order in which they run within their ring.
 
-use super::{Case, daemonset, testbed};
+use super::{Case, daemonset, eip, testbed};
 use crate::world::World;
 
 /// One list per file of cases.
-const LISTS: &[&[Case<World>]] = &[testbed::CASES, daemonset::CASES];
+const LISTS: &[&[Case<World>]] = &[testbed::CASES, daemonset::CASES, eip::CASES];
 
 pub fn all() -> Vec<Case<World>> {
     LISTS.concat()

@@ -1,0 +1,108 @@
+//! EIPs on real parts: the agent's binary against a real API server, and the `DaemonSet` on real kubelets.
+//!
+//! The same stories are told in virtual time by `tests/eip`; here they show that the doubles there did not lie.
+
+mod crash;
+mod hands;
+mod kubelets;
+mod life;
+mod quiet;
+mod sight;
+mod wait;
+
+use std::time::Duration;
+
+use super::{Case, Ring};
+use crate::world::World;
+
+/// For what waits for a call to count as lost, or watches that nothing happens.
+const LONG: Duration = Duration::from_mins(5);
+
+const fn played(name: &'static str, run: Run) -> Case<World> {
+    Case::new(name, Ring::Processes, run)
+}
+
+const fn real(name: &'static str, run: Run) -> Case<World> {
+    Case::new(name, Ring::Nodes, run).limit(LONG)
+}
+
+type Run = for<'a> fn(&'a mut World) -> super::CaseFuture<'a>;
+
+pub const CASES: &[Case<World>] = &[
+    played("eip::binds_and_gives_back", life::binds_and_gives_back),
+    played(
+        "eip::a_pod_deleted_before_it_has_an_ip_leaves_nothing",
+        life::deleted_before_its_ip,
+    ),
+    played(
+        "eip::a_name_created_again_at_once_gets_an_eip_of_its_own",
+        life::created_again_at_once,
+    ),
+    played(
+        "eip::a_pod_that_kubelet_refuses_costs_no_allocate",
+        life::refused_by_kubelet,
+    ),
+    played(
+        "eip::an_annotation_that_goes_takes_the_eip_with_it",
+        life::annotation_goes,
+    ),
+    played(
+        "eip::sigkill_after_allocate_ends_with_one_eip",
+        crash::after_allocate,
+    )
+    .limit(LONG),
+    played(
+        "eip::sigkill_after_allocate_and_the_pod_gone_leaves_nothing",
+        crash::after_allocate_without_pod,
+    )
+    .limit(LONG),
+    played(
+        "eip::sigkill_after_associate_and_the_pod_gone_leaves_nothing",
+        crash::after_associate_without_pod,
+    )
+    .limit(LONG),
+    played(
+        "eip::a_second_agent_of_the_node_says_so_and_leaves",
+        crash::second_agent,
+    ),
+    played(
+        "eip::sigterm_leaves_the_binding_to_the_next_agent",
+        crash::sigterm_at_rest,
+    ),
+    played(
+        "eip::sigterm_waits_for_the_answer_in_flight",
+        crash::sigterm_in_flight,
+    ),
+    played(
+        "eip::bad_input_is_an_event_and_no_cloud_call",
+        hands::bad_input,
+    ),
+    played(
+        "eip::an_edited_allocation_id_never_releases_a_strangers_eip",
+        hands::edited_record,
+    ),
+    played(
+        "eip::the_crd_deleted_under_living_pods_gives_nothing_back",
+        hands::deleted_crd,
+    )
+    .alone()
+    .limit(LONG),
+    played(
+        "eip::the_role_of_the_node_signs_also_after_its_keys_end",
+        quiet::role_signs,
+    ),
+    played("eip::at_rest_nothing_is_asked_or_written", quiet::at_rest),
+    real("eip::deployment_on_real_kubelets", kubelets::deployment),
+    real(
+        "eip::agent_killed_on_a_real_kubelet_while_a_pod_is_created",
+        kubelets::agent_killed,
+    ),
+    real(
+        "eip::a_pod_that_a_real_kubelet_refuses_costs_no_allocate",
+        kubelets::refused,
+    ),
+    real(
+        "eip::a_name_created_again_at_once_on_a_real_kubelet",
+        kubelets::created_again_at_once,
+    ),
+];
