@@ -70,6 +70,9 @@ const INBOX: usize = 64;
 /// What is in flight has a deadline of its own; this is for what has not.
 const DRAIN: Duration = Duration::from_secs(35);
 
+/// The task that is waited for at the end.
+const EVENTS: &str = "events";
+
 /// Runs until `shutdown`, on the real network.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
     let clock = Clock::new();
@@ -119,7 +122,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         metrics.clone(),
         doors.clock.clone(),
     );
-    tasks.spawn("events", writer.run(shutdown.clone()));
+    tasks.spawn(EVENTS, writer.run(shutdown.clone()));
     let ports = ports(
         &config,
         &doors,
@@ -266,8 +269,15 @@ impl Tasks {
             Some(task) = self.set.join_next() => return Err(Error::Task(task.unwrap_or("panicked"))),
         }
         match clock::timeout(DRAIN, engine).await {
-            Ok(ended) => Ok(ended?),
-            Err(_) => Err(Error::Task("drain")),
+            Ok(ended) => ended?,
+            Err(_) => return Err(Error::Task("drain")),
         }
+        // The engine's handle on the Events is gone: their writer ends when the last is written.
+        while let Some(task) = self.set.join_next().await {
+            if matches!(task, Ok(EVENTS)) {
+                break;
+            }
+        }
+        Ok(())
     }
 }

@@ -109,52 +109,53 @@ impl Ports {
     }
 
     async fn change_cloud(&self, key: &Key, step: &Step) -> Outcome {
-        let accepted = |result: Result<_, CloudError>| result.map(|_| Outcome::Accepted);
         let result = match step {
             Step::Allocate {
                 record,
                 attempt,
                 request,
-            } => self.allocate(record, *attempt, request).await,
+            } => return self.allocate(key, record, *attempt, request).await,
             // A fresh token each: nothing that an earlier binding was answered may answer this one.
-            Step::Associate { id, place } => {
-                accepted(self.vpc.associate(id, place, &fresh_token()).await)
-            }
+            Step::Associate { id, place } => self.vpc.associate(id, place, &fresh_token()).await,
             Step::Unassociate { id, place } => {
-                accepted(self.vpc.unassociate(id, place, &fresh_token()).await)
+                self.vpc.unassociate(id, place, &fresh_token()).await
             }
-            Step::Release { id } => accepted(self.vpc.release(id).await),
-            _ => Ok(Outcome::Accepted),
+            Step::Release { id } => self.vpc.release(id).await,
+            _ => return Outcome::Accepted,
         };
-        if let Err(error) = &result
-            && error.class() == Class::PlaceNotFound
-        {
-            self.enis.forget().await;
+        match result {
+            Ok(request_id) => {
+                log_change(key, step, request_id.as_str());
+                Outcome::Accepted
+            }
+            Err(error) => {
+                if error.class() == Class::PlaceNotFound {
+                    self.enis.forget().await;
+                }
+                Outcome::Failed(trouble(&error))
+            }
         }
-        tracing::debug!(%key, step = step.name(), ok = result.is_ok(), "cloud changed");
-        result.unwrap_or_else(|error| Outcome::Failed(trouble(&error)))
     }
 
-    async fn allocate(
-        &self,
-        record: &Uid,
-        attempt: u32,
-        request: &str,
-    ) -> Result<Outcome, CloudError> {
+    async fn allocate(&self, key: &Key, record: &Uid, attempt: u32, request: &str) -> Outcome {
         let Ok(mut args) = serde_json::from_str::<AllocateArgs>(request) else {
             let text =
-                "eipd.io/request on the record cannot be read; delete the record to start anew"
-                    .to_owned();
-            return Ok(Outcome::Failed(Trouble {
+                "eipd.io/request on the record cannot be read; delete the record to start anew";
+            return Outcome::Failed(Trouble {
                 kind: TroubleKind::Lasting,
-                text,
+                text: text.to_owned(),
                 retry_after: None,
-            }));
+            });
         };
         args.tags.extend(own_tags(&self.me, record, attempt));
         let token = format!("{record}-{attempt}");
-        let allocated = self.vpc.allocate(&args, &token).await?;
-        Ok(Outcome::Allocated(allocated.id))
+        match self.vpc.allocate(&args, &token).await {
+            Ok(new) => {
+                tracing::info!(pod = %key, eip = %new.id, address = %new.address, request_id = %new.request_id, "EIP allocated");
+                Outcome::Allocated(new.id)
+            }
+            Err(error) => Outcome::Failed(trouble(&error)),
+        }
     }
 
     async fn write_pod(&self, key: &Key, step: &Step) -> Outcome {
@@ -225,6 +226,22 @@ fn kube_failed(error: KubeError) -> Outcome {
         text: error.to_string(),
         retry_after: None,
     })
+}
+
+/// What the cloud accepted, with its name for the call.
+fn log_change(key: &Key, step: &Step, request_id: &str) {
+    match step {
+        Step::Associate { id, place } => {
+            tracing::info!(pod = %key, eip = %id, eni = %place.eni, ip = %place.ip, request_id, "EIP is being bound");
+        }
+        Step::Unassociate { id, place } => {
+            tracing::info!(pod = %key, eip = %id, eni = %place.eni, ip = %place.ip, request_id, "EIP is being unbound");
+        }
+        Step::Release { id } => {
+            tracing::info!(pod = %key, eip = %id, request_id, "EIP released");
+        }
+        _ => {}
+    }
 }
 
 /// The tags by which an EIP is proven to be this record's (rule Proof), and found again.

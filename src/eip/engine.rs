@@ -54,6 +54,8 @@ pub struct Engine {
     crd: Option<(Instant, bool)>,
     /// Names that each watch has shown.
     shown: Shown,
+    /// Since the metrics were last counted.
+    records_changed: bool,
 }
 
 #[derive(Default)]
@@ -99,6 +101,7 @@ impl Engine {
             looks: Looks::default(),
             crd: None,
             shown: Shown::default(),
+            records_changed: false,
         }
     }
 
@@ -168,6 +171,7 @@ impl Engine {
 
     fn record_change(&mut self, change: Change<Record>) {
         let (now, started) = (clock::now(), self.started);
+        self.records_changed = true;
         match change {
             Change::Seen(record) => {
                 let key = record.key.clone();
@@ -183,6 +187,24 @@ impl Engine {
                     self.record_left(key);
                 }
             }
+        }
+    }
+
+    /// For the metrics: how many records there are, by how far they are.
+    fn count_records(&self) {
+        let phase = |record: &Record| match (record.tombstone, &record.eip, &record.shown) {
+            (true, ..) => Phase::Tombstone,
+            (_, None, _) => Phase::Empty,
+            (_, Some(_), None) => Phase::Unbound,
+            (_, Some(_), Some(_)) => Phase::Bound,
+        };
+        let records = self.names.values().filter_map(|name| name.memory.record());
+        let mut counts = [0; Phase::ALL.len()];
+        for record in records {
+            counts[phase(record) as usize] += 1;
+        }
+        for (phase, count) in Phase::ALL.iter().zip(counts) {
+            self.metrics.records(phase, count);
         }
     }
 
@@ -219,6 +241,9 @@ impl Engine {
         }
         if self.steps.len() < self.limit {
             self.fire_looks(now);
+        }
+        if std::mem::take(&mut self.records_changed) {
+            self.count_records();
         }
     }
 
@@ -309,6 +334,20 @@ impl Engine {
             self.touch(&key);
         }
     }
+}
+
+/// How far a record is.
+#[derive(Clone, Copy)]
+enum Phase {
+    Empty,
+    Unbound,
+    Bound,
+    Tombstone,
+}
+
+impl Phase {
+    /// In the order of the variants.
+    const ALL: [&str; 4] = ["empty", "unbound", "bound", "tombstone"];
 }
 
 /// Why the loop ended although nobody asked for it.
