@@ -136,6 +136,14 @@ impl Identity {
             .is_some_and(|(found, state)| found == self && state != 'Z')
     }
 
+    /// Whether not even its entry is left.
+    #[must_use]
+    pub fn is_collected(self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok();
+        let found = stat.as_deref().and_then(parse_stat);
+        found.is_none_or(|(found, _)| found != self)
+    }
+
     /// Sends a signal, if it is still that process.
     pub fn signal(self, signal: Signal) {
         if self.alive() {

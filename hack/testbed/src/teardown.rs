@@ -16,7 +16,7 @@ pub fn remove(tag: &str, dir: &Path) {
     for process in &processes {
         process.signal(nix::sys::signal::Signal::SIGKILL);
     }
-    for process in processes {
+    for process in &processes {
         process.end();
     }
     if nix::unistd::geteuid().is_root() {
@@ -26,7 +26,18 @@ pub fn remove(tag: &str, dir: &Path) {
         unmount_below(dir);
         net::remove(tag);
     }
+    wait_collected(&processes);
     remove_folder(dir);
+}
+
+/// Those that are not our children are collected by the machine's first process, in its own time: 3 s at most.
+fn wait_collected(processes: &[process::Identity]) {
+    for _ in 0..60 {
+        if processes.iter().all(|process| process.is_collected()) {
+            return;
+        }
+        clock::block(Duration::from_millis(50));
+    }
 }
 
 /// A shim's socket lies outside of the state directory; its address is in the container's bundle.
