@@ -7,10 +7,10 @@
 //! `hack/test` speaks to this as described in `hack/runner/src/program.rs`.
 
 pub mod command;
-pub mod error;
-pub mod registry;
 mod daemonset;
 mod eip;
+pub mod error;
+pub mod registry;
 mod testbed;
 mod worlds;
 
