@@ -229,6 +229,13 @@ impl Engine {
         }
     }
 
+    /// A step has ended: its name goes on before others begin, so that of many at once half are served in half the time.
+    fn touch_first(&mut self, key: &Key) {
+        if self.queued.insert(key.clone()) {
+            self.due.push_front(key.clone());
+        }
+    }
+
     /// Plans for all names that are due, as far as there is room for their steps.
     fn work(&mut self) {
         let now = clock::now();

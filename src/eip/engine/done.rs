@@ -50,7 +50,7 @@ impl Engine {
         self.reporter.done(key, &name.memory, step, &outcome);
         name.memory.absorb(step, outcome, asked, now);
         self.records_changed |= step.writes_record();
-        self.touch(key);
+        self.touch_first(key);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::record::{Record, Rev, Shown};
 use crate::eip::facts::{Crd, Facts, Me, Settling, Sight};
 use crate::eip::step::{LookFor, Pause, Step, Verdict};
 
+mod around;
 mod going;
 mod props;
 mod serving;
