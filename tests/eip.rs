@@ -1,7 +1,7 @@
 //! The whole agent in one process and in virtual time: a double of the API server, the simulated cloud, real clients.
 
 // A set-up that fails is to fail the test; clippy's leave for tests does not reach helpers.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "eip/world.rs"]
 mod world;

@@ -100,7 +100,7 @@ mod tests {
             looks += 1;
             if at >= settle {
                 learned.learn(missed.unwrap_or_default(), at);
-                return (looks, at - settle);
+                return (looks, at.checked_sub(settle).unwrap());
             }
             missed = Some(at);
         }
@@ -152,6 +152,6 @@ mod tests {
             at = learned.next(Some(at));
         }
         assert!(at > Duration::from_mins(4), "{at:?}");
-        assert!(learned.next(Some(at)) - at <= LONGEST);
+        assert!(learned.next(Some(at)).checked_sub(at).unwrap() <= LONGEST);
     }
 }

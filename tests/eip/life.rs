@@ -52,7 +52,7 @@ async fn a_life_takes_four_changes_three_looks_and_eight_writes() {
     );
     world.run_pod("web", "10.0.0.11");
     world.until_bound("web").await;
-    clock::sleep(Duration::from_mins(60)).await;
+    clock::sleep(Duration::from_hours(1)).await;
     world.api.terminate_pod(NS, "web").unwrap();
     world.api.stop_containers(NS, "web").unwrap();
     clock::sleep(Duration::from_millis(300)).await;

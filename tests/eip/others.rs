@@ -102,7 +102,7 @@ async fn an_allocation_id_edited_by_hand_never_releases_the_strangers_eip() {
     world
         .api
         .edit("podeips", NS, "web", |record| {
-            record["spec"]["allocationID"] = stranger.clone().into()
+            record["spec"]["allocationID"] = stranger.clone().into();
         })
         .unwrap();
     clock::sleep(Duration::from_mins(1)).await;
