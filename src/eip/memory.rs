@@ -15,6 +15,8 @@ use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::Record;
 
 mod absorb;
+#[cfg(test)]
+mod tests;
 
 /// How long a read, a write of ours, or a look counts (rule Freshness).
 const FRESH: Duration = Duration::from_secs(5);

@@ -157,12 +157,14 @@ impl Memory {
     }
 
     fn record_gone(&mut self, now: Instant) {
-        let hand_deleted = self.record.it().is_some_and(|record| record.tombstone);
-        if let Some(pod) = self
+        let tombstone = self.record.it().filter(|record| record.tombstone);
+        let owner = tombstone.and_then(|record| record.owner.clone());
+        // Its own pod lives on: somebody deleted the record by hand. Another pod of the name is just the next one.
+        let widowed = self
             .pod
             .it()
-            .filter(|pod| hand_deleted && pod.serves() && !pod.deleting)
-        {
+            .filter(|pod| owner.as_ref() == Some(&pod.uid) && pod.serves() && !pod.deleting);
+        if let Some(pod) = widowed {
             self.held_off.again(pod.uid.clone(), now);
         }
         self.forget_eip();

@@ -56,7 +56,9 @@ fn over(facts: &Facts<'_>, record: &Record, pod: Option<&Pod>) -> Step {
     {
         return step;
     }
-    let goes_by_itself = pod.is_none_or(|pod| pod.deleting);
+    // A pod of the same name that waits for its own record has no time for that.
+    let waited_for = pod.is_none() && facts.pod_here().is_some();
+    let goes_by_itself = pod.is_none_or(|pod| pod.deleting) && !waited_for;
     if goes_by_itself && !facts.waited_for_gc {
         return Step::Pause(Pause::AwaitTombstone);
     }

@@ -17,6 +17,7 @@ mod serving;
 
 /// Facts that own what they speak of; each test bends what it is about.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // as in Facts
 struct Case {
     me: Me,
     pod: Option<Pod>,
@@ -77,6 +78,7 @@ fn seen(standing: Standing) -> Seen {
     }
 }
 
+#[allow(clippy::unnecessary_wraps)] // it is written where an Option stands
 fn look(standing: Standing) -> Option<Look> {
     Some(Look::Seen(Box::new(seen(standing))))
 }

@@ -373,3 +373,17 @@ fn a_tombstone_that_only_others_hold_is_left_to_them() {
     });
     assert_eq!(case.plan(), Step::Rest);
 }
+
+#[test]
+fn a_successor_that_waits_is_not_kept_waiting_for_the_garbage_collector() {
+    let successor = Pod {
+        uid: Uid::new("successor"),
+        ..pod()
+    };
+    let case = Case {
+        owner_gone: true,
+        look: look(Standing::Free),
+        ..Case::new(Some(successor), Some(aimed(&place(5))))
+    };
+    assert_eq!(case.plan(), Step::Delete { at: rev() });
+}

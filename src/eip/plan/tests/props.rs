@@ -143,150 +143,145 @@ fn has_a_claim(case: &Case) -> bool {
             .is_some_and(|pod| pod.uid.as_str() == "pod" && pod.serves() && pod.ask != Ask::Nothing)
 }
 
+type Held = Result<(), &'static str>;
+
+fn rule(holds: bool, name: &'static str) -> Held {
+    if holds { Ok(()) } else { Err(name) }
+}
+
 /// What every change has to hold, whatever the facts are; `Err` names the broken rule.
-fn keeps_the_rules(case: &Case, step: &Step) -> Result<(), &'static str> {
+fn keeps_the_rules(case: &Case, step: &Step) -> Held {
     let Some(record) = &case.record else {
-        return match step {
+        let first = matches!(
+            step,
             Step::Create { .. }
-            | Step::Rest
-            | Step::Pause(_)
-            | Step::ReadRecord
-            | Step::Condition { .. }
-            | Step::ClearAnnotations { .. } => Ok(()),
-            _ => Err("Intent: nothing but a record comes first"),
-        };
+                | Step::Rest
+                | Step::Pause(_)
+                | Step::ReadRecord
+                | Step::Condition { .. }
+                | Step::ClearAnnotations { .. }
+        );
+        return rule(first, "Intent: nothing but a record comes first");
     };
     let ours = record.node.as_deref() == Some("node-a");
-    let rule = |holds: bool, name: &'static str| if holds { Ok(()) } else { Err(name) };
     if step.changes_cloud() {
         rule(ours, "Consent: only on our own record")?;
-        rule(
-            case.record_known && case.record_fresh,
-            "Freshness: the record",
-        )?;
+        let fresh = case.record_known && case.record_fresh;
+        rule(fresh, "Freshness: the record")?;
     }
     if step.writes_record() {
-        rule(
-            ours || matches!(step, Step::Create { .. }),
-            "Consent: only our own record",
-        )?;
+        let create = matches!(step, Step::Create { .. });
+        rule(ours || create, "Consent: only our own record")?;
     }
     match step {
         Step::Allocate { .. } => {
-            rule(
-                !record.tombstone && record.eip.is_none(),
-                "Intent: one EIP for life",
-            )?;
+            let empty = !record.tombstone && record.eip.is_none();
+            rule(empty, "Intent: one EIP for life")?;
             rule(has_a_claim(case), "no EIP for a pod that is over")
         }
-        Step::Associate { place, .. } => {
-            rule(
-                record.target.as_ref() == Some(place),
-                "Intent: the target first",
-            )?;
-            rule(
-                !record.tombstone && has_a_claim(case) && case.pod_fresh,
-                "Freshness: the pod",
-            )?;
-            rule(
-                case.pod.as_ref().and_then(|pod| pod.ip) == Some(place.ip),
-                "bound to the pod's own address",
-            )?;
-            rule(!case.in_flight, "Freshness: open calls")
-        }
-        Step::Unassociate { place, .. } => {
-            let stands = matches!(&case.look, Some(Look::Seen(seen)) if seen.standing.is_at(place))
-                || record.eip.is_none()
-                    && case
-                        .tagged
-                        .iter()
-                        .flatten()
-                        .any(|seen| seen.standing.is_at(place));
-            rule(
-                record.target.as_ref() == Some(place) && stands,
-                "Proof: only what stands at the target",
-            )?;
-            rule(
-                record.shown.is_none(),
-                "Intent: the status is cleared first",
-            )?;
-            let holder = has_a_claim(case)
-                && case.pod.as_ref().is_some_and(|pod| {
-                    case.place == Some(place.clone()) && pod.ip == Some(place.ip)
-                });
-            rule(record.tombstone || !holder, "Proof: a living holder")?;
-            rule(
-                record.tombstone || case.owner_gone || case.pod_fresh,
-                "Freshness: the pod",
-            )?;
-            rule(record.tombstone || !case.in_flight, "Freshness: open calls")
-        }
-        Step::Release { id } => {
-            rule(record.tombstone, "Tombstone")?;
-            rule(case.crd == Crd::Fine, "the CRD goes: touch nothing")?;
-            let looked = case.look.iter().find_map(|look| match look {
-                Look::Seen(seen) => Some(&**seen),
-                Look::Gone => None,
-            });
-            let named = record.eip.is_some();
-            let proof = |seen: &Seen| {
-                seen.id == *id
-                    && seen.standing == Standing::Free
-                    && seen.cluster_tag.as_deref() == Some("cluster")
-                    && seen.record_tag.as_deref() == Some("record-0")
-            };
-            let proven = if named {
-                looked.is_some_and(proof)
-            } else {
-                case.tagged.iter().flatten().any(proof)
-            };
-            rule(proven, "Proof: the record's own tags")
-        }
-        Step::Delete { .. } => {
-            rule(
-                !has_a_claim(case),
-                "Tombstone: never under a living pod that asks",
-            )?;
-            let pod_over = case
-                .pod
-                .as_ref()
-                .is_some_and(|pod| case.pod_known && pod.uid.as_str() == "pod");
-            rule(
-                case.owner_gone || pod_over,
-                "Freshness: absence by a live read only",
-            )?;
-            let stands = matches!(&case.look, Some(Look::Seen(seen)) if record.target.as_ref().is_some_and(|t| seen.standing.is_at(t)));
-            rule(
-                !stands || record.eip.is_none(),
-                "unbound before it is given back",
-            )?;
-            rule(!case.in_flight, "Freshness: open calls")
-        }
+        Step::Associate { place, .. } => binds(case, record, place),
+        Step::Unassociate { place, .. } => unbinds(case, record, place),
+        Step::Release { id } => releases(case, record, id),
+        Step::Delete { .. } => decides(case, record),
+        _ => writes(case, record, step),
+    }
+}
+
+fn binds(case: &Case, record: &Record, place: &Place) -> Held {
+    let aimed = record.target.as_ref() == Some(place);
+    rule(aimed, "Intent: the target first")?;
+    let claimed = !record.tombstone && has_a_claim(case) && case.pod_fresh;
+    rule(claimed, "Freshness: the pod")?;
+    let ip = case.pod.as_ref().and_then(|pod| pod.ip);
+    rule(ip == Some(place.ip), "bound to the pod's own address")?;
+    rule(!case.in_flight, "Freshness: open calls")
+}
+
+fn unbinds(case: &Case, record: &Record, place: &Place) -> Held {
+    let by_tag = record.eip.is_none()
+        && case
+            .tagged
+            .iter()
+            .flatten()
+            .any(|seen| seen.standing.is_at(place));
+    let proven = record.target.as_ref() == Some(place) && (stands_at(case, place) || by_tag);
+    rule(proven, "Proof: only what stands at the target")?;
+    rule(
+        record.shown.is_none(),
+        "Intent: the status is cleared first",
+    )?;
+    let at_home = case.place.as_ref() == Some(place)
+        && case
+            .pod
+            .as_ref()
+            .is_some_and(|pod| pod.ip == Some(place.ip));
+    let holder = has_a_claim(case) && at_home;
+    rule(record.tombstone || !holder, "Proof: a living holder")?;
+    let known = record.tombstone || case.owner_gone || case.pod_fresh;
+    rule(known, "Freshness: the pod")?;
+    rule(record.tombstone || !case.in_flight, "Freshness: open calls")
+}
+
+fn releases(case: &Case, record: &Record, id: &EipId) -> Held {
+    rule(record.tombstone, "Tombstone")?;
+    rule(case.crd == Crd::Fine, "the CRD goes: touch nothing")?;
+    let proof = |seen: &Seen| {
+        seen.id == *id
+            && seen.standing == Standing::Free
+            && seen.cluster_tag.as_deref() == Some("cluster")
+            && seen.record_tag.as_deref() == Some("record-0")
+    };
+    let proven = match (&record.eip, &case.look) {
+        (Some(_), Some(Look::Seen(seen))) => proof(seen),
+        (Some(_), _) => false,
+        (None, _) => case.tagged.iter().flatten().any(proof),
+    };
+    rule(proven, "Proof: the record's own tags")
+}
+
+fn decides(case: &Case, record: &Record) -> Held {
+    rule(
+        !has_a_claim(case),
+        "Tombstone: never under a living pod that asks",
+    )?;
+    let own = |pod: &Pod| case.pod_known && pod.uid.as_str() == "pod";
+    let over = case.owner_gone || case.pod.as_ref().is_some_and(own);
+    rule(over, "Freshness: absence by a live read only")?;
+    rule(
+        !stands_at_target(case, record),
+        "unbound before it is given back",
+    )?;
+    rule(!case.in_flight, "Freshness: open calls")
+}
+
+fn writes(case: &Case, record: &Record, step: &Step) -> Held {
+    match step {
         Step::DropFinalizer { .. } => {
             rule(record.tombstone && case.crd == Crd::Fine, "Tombstone")?;
-            let stands = matches!(&case.look, Some(Look::Seen(seen)) if record.target.as_ref().is_some_and(|t| seen.standing.is_at(t)));
-            rule(
-                !stands || case.released || record.eip.is_none(),
-                "nothing stays bound without a record",
-            )
+            let loose = !stands_at_target(case, record) || case.released;
+            rule(loose, "nothing stays bound without a record")
         }
         Step::WriteStatus { place, .. } => {
-            rule(
-                record.target.as_ref() == Some(place),
-                "the status shows the target",
-            )?;
-            let stands = matches!(&case.look, Some(Look::Seen(seen)) if seen.standing.is_at(place));
-            rule(
-                stands && !case.in_flight,
-                "the status only shows what the cloud says",
-            )
+            let aimed = record.target.as_ref() == Some(place);
+            rule(aimed, "the status shows the target")?;
+            let said = stands_at(case, place) && !case.in_flight;
+            rule(said, "the status only shows what the cloud says")
         }
-        Step::WriteTarget { .. } => rule(
-            record.shown.is_none() && !case.in_flight,
-            "hidden before it moves",
-        ),
+        Step::WriteTarget { .. } => {
+            let hidden = record.shown.is_none() && !case.in_flight;
+            rule(hidden, "hidden before it moves")
+        }
         _ => Ok(()),
     }
+}
+
+fn stands_at(case: &Case, place: &Place) -> bool {
+    matches!(&case.look, Some(Look::Seen(seen)) if seen.standing.is_at(place))
+}
+
+fn stands_at_target(case: &Case, record: &Record) -> bool {
+    let target = record.target.as_ref().filter(|_| record.eip.is_some());
+    target.is_some_and(|target| stands_at(case, target))
 }
 
 proptest! {

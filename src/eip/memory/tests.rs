@@ -1,0 +1,362 @@
+//! What is remembered, and for how long it counts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::clock;
+use crate::domain::eip::Seen;
+use crate::domain::ids::{EipId, EniId, Key, Place, ResourceVersion, Uid};
+use crate::domain::pod::{Ask, Outputs, Phase, Pod, Wish};
+use crate::domain::record::{Record, Rev};
+use crate::eip::outcome::{Outcome, Trouble, TroubleKind};
+
+fn key() -> Key {
+    Key {
+        namespace: "ns".to_owned(),
+        name: "web-0".to_owned(),
+    }
+}
+
+fn pod(uid: &str, version: &str) -> Pod {
+    Pod {
+        key: key(),
+        uid: Uid::new(uid),
+        version: ResourceVersion::new(version),
+        node: Some("node-a".to_owned()),
+        phase: Phase::Running,
+        ip: Some([10, 0, 0, 5].into()),
+        taken: true,
+        deleting: false,
+        running: true,
+        ask: Ask::Auto(Arc::new(Wish {
+            request: "{}".to_owned(),
+            warnings: Vec::new(),
+        })),
+        outputs: Outputs::default(),
+    }
+}
+
+fn record(version: &str) -> Record {
+    Record {
+        key: key(),
+        rev: Rev {
+            uid: Uid::new("record"),
+            version: ResourceVersion::new(version),
+        },
+        node: Some("node-a".to_owned()),
+        owner: Some(Uid::new("pod")),
+        request: Some("{}".to_owned()),
+        eip: Some(EipId::new("eip-1")),
+        edited: false,
+        attempt: 0,
+        target: Some(place()),
+        shown: None,
+        account: None,
+        tombstone: false,
+        finalizer: true,
+        other_finalizers: Vec::new(),
+    }
+}
+
+fn place() -> Place {
+    Place {
+        eni: EniId::new("eni-1"),
+        ip: [10, 0, 0, 5].into(),
+    }
+}
+
+fn me() -> Me {
+    Me {
+        node: "node-a".to_owned(),
+        label: "node-a".to_owned(),
+        cluster: crate::domain::ids::ClusterUid::new("cluster"),
+        account: None,
+    }
+}
+
+fn associate() -> Step {
+    Step::Associate {
+        id: EipId::new("eip-1"),
+        place: place(),
+    }
+}
+
+fn target(version: &str) -> Step {
+    Step::WriteTarget {
+        at: record(version).rev,
+        place: place(),
+    }
+}
+
+fn free() -> Look {
+    Look::Seen(Box::new(Seen {
+        id: EipId::new("eip-1"),
+        address: "203.0.113.1".to_owned(),
+        standing: Standing::Free,
+        cluster_tag: None,
+        record_tag: None,
+        isp: String::new(),
+        internet_charge_type: String::new(),
+        resource_group: String::new(),
+        name: String::new(),
+        pool: String::new(),
+        package: String::new(),
+    }))
+}
+
+fn unanswered() -> Outcome {
+    Outcome::Failed(Trouble {
+        kind: TroubleKind::NoAnswer,
+        text: String::new(),
+        retry_after: None,
+    })
+}
+
+/// A memory of a record and its pod, both by the watch, long after the process began.
+fn known(now: Instant) -> Memory {
+    let mut memory = Memory::new();
+    memory.watched_pod(pod("pod", "10"), now);
+    memory.watched_record(record("11"), now - Duration::from_hours(1), now);
+    memory
+}
+
+fn later(now: Instant, seconds: u64) -> Instant {
+    now + Duration::from_secs(seconds)
+}
+
+fn long_ago() -> Instant {
+    clock::now() + Duration::from_hours(2) // room to look back
+}
+
+#[test]
+fn a_live_read_is_fresh_for_five_seconds_and_a_watch_event_never() {
+    let now = long_ago();
+    let mut memory = known(now);
+    assert!(!memory.facts(&me(), now).record.is_fresh());
+    memory.absorb(
+        &Step::ReadRecord,
+        Outcome::Record(Some(record("11"))),
+        now,
+        now,
+    );
+    assert!(memory.facts(&me(), later(now, 4)).record.is_fresh());
+    assert!(!memory.facts(&me(), later(now, 5)).record.is_fresh());
+    memory.watched_record(record("12"), now, now);
+    assert!(
+        !memory.facts(&me(), now).record.is_fresh(),
+        "another state was not read live"
+    );
+}
+
+#[test]
+fn an_older_event_than_what_is_known_is_dropped() {
+    let now = long_ago();
+    let mut memory = known(now);
+    memory.watched_record(
+        Record {
+            tombstone: true,
+            ..record("9")
+        },
+        now,
+        now,
+    );
+    assert!(!memory.record().unwrap().tombstone);
+    memory.watched_pod(
+        Pod {
+            phase: Phase::Failed,
+            ..pod("pod", "9")
+        },
+        now,
+    );
+    assert_eq!(memory.pod().unwrap().phase, Phase::Running);
+}
+
+#[test]
+fn a_look_counts_only_if_asked_after_the_last_change_was_answered() {
+    let now = long_ago();
+    let mut memory = known(now);
+    let look = Step::Look(EipId::new("eip-1"), crate::eip::step::LookFor::Now);
+    memory.absorb(&associate(), Outcome::Accepted, now, later(now, 1));
+    memory.absorb(&look, Outcome::Looked(free()), now, later(now, 2));
+    assert!(
+        memory.facts(&me(), later(now, 2)).look.is_none(),
+        "asked before the answer"
+    );
+    memory.absorb(&look, Outcome::Looked(free()), later(now, 2), later(now, 3));
+    assert!(memory.facts(&me(), later(now, 3)).look.is_some());
+    assert!(
+        memory.facts(&me(), later(now, 7)).look.is_none(),
+        "over 5 s old"
+    );
+}
+
+#[test]
+fn a_call_without_an_answer_is_in_flight_for_a_minute() {
+    let now = long_ago();
+    let mut memory = known(now);
+    memory.absorb(&associate(), unanswered(), now, now);
+    assert!(memory.facts(&me(), later(now, 59)).in_flight);
+    assert!(!memory.facts(&me(), later(now, 60)).in_flight);
+}
+
+#[test]
+fn a_write_without_an_answer_is_over_as_soon_as_the_object_has_moved_on() {
+    let now = long_ago();
+    for outrun in [record("12"), record("13")] {
+        let mut memory = known(now);
+        memory.absorb(&target("11"), unanswered(), now, now);
+        memory.absorb(
+            &Step::ReadRecord,
+            Outcome::Record(Some(record("11"))),
+            now,
+            now,
+        );
+        assert!(
+            memory.facts(&me(), now).in_flight,
+            "it may still land on this state"
+        );
+        memory.absorb(&Step::ReadRecord, Outcome::Record(Some(outrun)), now, now);
+        assert!(!memory.facts(&me(), now).in_flight);
+    }
+}
+
+#[test]
+fn an_open_intent_of_an_earlier_process_counts_as_in_flight_for_its_first_minute() {
+    let now = long_ago();
+    let mut memory = Memory::new();
+    memory.watched_record(record("11"), now, now);
+    assert!(memory.facts(&me(), later(now, 59)).in_flight);
+    assert!(!memory.facts(&me(), later(now, 61)).in_flight);
+    let mut quiet = Memory::new();
+    quiet.watched_record(
+        Record {
+            target: None,
+            ..record("11")
+        },
+        now,
+        now,
+    );
+    assert!(
+        !quiet.facts(&me(), now).in_flight,
+        "nothing was about to happen"
+    );
+}
+
+#[test]
+fn only_a_live_read_shows_that_the_owner_is_gone() {
+    let now = long_ago();
+    let mut memory = known(now);
+    memory.lost_pod();
+    assert!(!memory.facts(&me(), now).owner_gone);
+    memory.watched_pod(pod("successor", "20"), now);
+    assert!(!memory.facts(&me(), now).owner_gone);
+    memory.absorb(
+        &Step::ReadPod,
+        Outcome::Pod(Some(pod("successor", "20"))),
+        now,
+        now,
+    );
+    assert!(
+        memory.facts(&me(), later(now, 3_000)).owner_gone,
+        "a uid never comes back"
+    );
+}
+
+#[test]
+fn the_allocated_id_belongs_to_its_record_and_attempt() {
+    let now = long_ago();
+    let mut memory = known(now);
+    let allocate = |attempt| Step::Allocate {
+        record: Uid::new("record"),
+        attempt,
+        request: "{}".to_owned(),
+    };
+    memory.absorb(
+        &allocate(1),
+        Outcome::Allocated(EipId::new("eip-9")),
+        now,
+        now,
+    );
+    assert!(memory.facts(&me(), now).got.is_none(), "of another attempt");
+    memory.absorb(
+        &allocate(0),
+        Outcome::Allocated(EipId::new("eip-9")),
+        now,
+        now,
+    );
+    assert!(memory.facts(&me(), now).got.is_some());
+}
+
+#[test]
+fn gone_is_believed_after_two_looks_a_minute_apart() {
+    let now = long_ago();
+    let mut memory = known(now);
+    let look = Step::Look(EipId::new("eip-1"), crate::eip::step::LookFor::Now);
+    memory.absorb(&look, Outcome::Looked(Look::Gone), now, now);
+    memory.absorb(
+        &look,
+        Outcome::Looked(Look::Gone),
+        later(now, 59),
+        later(now, 59),
+    );
+    assert!(!memory.facts(&me(), later(now, 59)).gone_twice);
+    memory.absorb(
+        &look,
+        Outcome::Looked(Look::Gone),
+        later(now, 60),
+        later(now, 60),
+    );
+    assert!(memory.facts(&me(), later(now, 60)).gone_twice);
+    memory.absorb(
+        &look,
+        Outcome::Looked(free()),
+        later(now, 61),
+        later(now, 61),
+    );
+    assert!(!memory.facts(&me(), later(now, 61)).gone_twice);
+}
+
+#[test]
+fn a_deletion_by_hand_holds_off_the_same_pod_and_no_successor() {
+    let now = long_ago();
+    let drop = Step::DropFinalizer {
+        at: record("12").rev,
+        keep: Vec::new(),
+    };
+    let tombstone = Record {
+        tombstone: true,
+        ..record("12")
+    };
+    let mut memory = known(now);
+    memory.watched_record(tombstone.clone(), now, now);
+    memory.absorb(&drop, Outcome::RecordGone, now, now);
+    assert!(memory.facts(&me(), later(now, 29)).held_off);
+    assert!(!memory.facts(&me(), later(now, 30)).held_off);
+    let mut succeeded = known(now);
+    succeeded.watched_record(tombstone, now, now);
+    succeeded.watched_pod(pod("successor", "20"), now);
+    succeeded.absorb(&drop, Outcome::RecordGone, now, now);
+    assert!(
+        !succeeded.facts(&me(), now).held_off,
+        "the next pod of the name has done nothing wrong"
+    );
+}
+
+#[test]
+fn a_crd_read_counts_only_after_the_tombstone_was_seen() {
+    let now = long_ago();
+    let mut memory = known(now);
+    memory.crd_known(Some((now, false)));
+    memory.watched_record(
+        Record {
+            tombstone: true,
+            ..record("12")
+        },
+        later(now, 1),
+        later(now, 1),
+    );
+    assert_eq!(memory.facts(&me(), later(now, 1)).crd, Crd::Unknown);
+    memory.crd_known(Some((later(now, 2), true)));
+    assert_eq!(memory.facts(&me(), later(now, 2)).crd, Crd::Terminating);
+}
