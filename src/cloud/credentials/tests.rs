@@ -1,3 +1,5 @@
+//! When credentials are loaded, kept, refreshed and renewed.
+
 use std::collections::VecDeque;
 
 use futures::FutureExt;

@@ -1,3 +1,5 @@
+//! One call: what is sent, what is read back, and what an error keeps.
+
 use std::sync::Mutex;
 
 use futures::FutureExt;

@@ -1,3 +1,5 @@
+//! Where an address is, how long that is believed, and when it is not there.
+
 use super::super::metadata::fake::Fake;
 use super::*;
 

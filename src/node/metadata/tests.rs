@@ -1,3 +1,5 @@
+//! Hardened and plain mode, refusals and trouble of the metadata service.
+
 use super::fake::Fake;
 use super::*;
 
