@@ -1,7 +1,7 @@
-//! The cases that need a cluster: their registry, and what runs them one after the other.
+//! The cases that need a cluster: their registry, and what runs them.
 //!
 //! A case is a name, the ring it needs and a function that is given a running world. Cases are listed without starting
-//! anything. Consecutive cases of one ring share a world, unless a case wants one of its own or one before it failed
+//! anything. The two rings run side by side. Consecutive cases of one ring share a world, unless a case wants one of its own or one before it failed
 //! in it; so a case removes the pods that it made. A new case is a function in a file of this folder, with a line in that
 //! file's list; [`registry`] names the files.
 //! `hack/test` speaks to this as described in `hack/runner/src/program.rs`.
@@ -14,13 +14,14 @@ pub mod registry;
 mod testbed;
 mod worlds;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::{Either, select};
+use futures::future::{Either, join, select};
 
 pub use error::CaseError;
 
@@ -127,7 +128,7 @@ pub async fn run<W: Ground>(
     stop: impl Future<Output = ()>,
     report: &mut dyn FnMut(Done),
 ) -> Result<(), CaseError> {
-    let mut chosen: Vec<_> = cases
+    let chosen: Vec<_> = cases
         .iter()
         .filter(|case| names.iter().any(|name| name == case.name))
         .collect();
@@ -137,27 +138,38 @@ pub async fn run<W: Ground>(
     {
         return Err(CaseError::new(format!("there is no case called {unknown}")));
     }
-    chosen.sort_by_key(|case| case.ring); // stable: the registry's order within a ring
-    let mut shared = Shared { world: None };
-    let stopped = {
-        let working = pin!(shared.run_all(&chosen, report));
-        matches!(select(working, pin!(stop)).await, Either::Right(_))
+    // The rings have worlds of their own, and wait most of the time: both run at once.
+    let of = |ring| chosen.iter().copied().filter(move |case| case.ring == ring);
+    let (processes, nodes): (Vec<_>, Vec<_>) =
+        (of(Ring::Processes).collect(), of(Ring::Nodes).collect());
+    let (mut light, mut real) = (Shared { world: None }, Shared { world: None });
+    let report = RefCell::new(report);
+    let tell = |done| (report.borrow_mut())(done);
+    let ended = {
+        let working = pin!(join(
+            light.run_all(&processes, &tell),
+            real.run_all(&nodes, &tell)
+        ));
+        match select(working, pin!(stop)).await {
+            Either::Left(((light, real), _)) => light.and(real),
+            Either::Right(_) => Err(CaseError::new("stopped by a signal")),
+        }
     };
-    shared.tear_down().await?;
-    if stopped {
-        Err(CaseError::new("stopped by a signal"))
-    } else {
-        Ok(())
-    }
+    light.tear_down().await.and(real.tear_down().await)?;
+    ended
 }
 
 /// The world that the next case may find.
 struct Shared<W> {
-    world: Option<(Ring, W)>,
+    world: Option<W>,
 }
 
 impl<W: Ground> Shared<W> {
-    async fn run_all(&mut self, cases: &[&Case<W>], report: &mut dyn FnMut(Done)) {
+    async fn run_all(
+        &mut self,
+        cases: &[&Case<W>],
+        report: &dyn Fn(Done),
+    ) -> Result<(), CaseError> {
         for case in cases {
             let start = crate::clock::now();
             let result = self.run(case).await;
@@ -173,23 +185,16 @@ impl<W: Ground> Shared<W> {
                 log,
             });
         }
+        self.tear_down().await
     }
 
     async fn run(&mut self, case: &Case<W>) -> Result<(), CaseError> {
-        if case.alone
-            || self
-                .world
-                .as_ref()
-                .is_some_and(|(ring, _)| *ring != case.ring)
-        {
+        if case.alone {
             self.tear_down().await?;
         }
         let world = match &mut self.world {
-            Some((_, world)) => world,
-            none => {
-                let world = limited("setting up", SET_UP_LIMIT, W::set_up(case.ring)).await?;
-                &mut none.insert((case.ring, world)).1
-            }
+            Some(world) => world,
+            none => none.insert(limited("setting up", SET_UP_LIMIT, W::set_up(case.ring)).await?),
         };
         let mut result = limited(case.name, case.limit, (case.run)(world)).await;
         if let Err(error) = result {
@@ -209,7 +214,7 @@ impl<W: Ground> Shared<W> {
 
     async fn tear_down(&mut self) -> Result<(), CaseError> {
         match self.world.take() {
-            Some((_, world)) => limited("tearing down", TEAR_DOWN_LIMIT, world.tear_down()).await,
+            Some(world) => limited("tearing down", TEAR_DOWN_LIMIT, world.tear_down()).await,
             None => Ok(()),
         }
     }

@@ -45,6 +45,6 @@ impl CasesCommand {
         };
         // A line that cannot be written has nobody to read it: the reader then counts the case as failed.
         let mut report = |done| println!("{}", serde_json::to_string(&done).unwrap_or_default());
-        run(&cases, names, stop, &mut report).await
+        Box::pin(run(&cases, names, stop, &mut report)).await
     }
 }

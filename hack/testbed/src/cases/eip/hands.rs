@@ -119,7 +119,7 @@ pub fn deleted_crd(world: &mut World) -> CaseFuture<'_> {
         if let Some(pod) = living.remove("two") {
             pod.delete_fully().await?;
         }
-        clock::sleep(Duration::from_mins(1)).await;
+        clock::sleep(Duration::from_secs(20)).await;
         mark.expect(world, &[]).await?;
         for (name, pod) in living {
             bound(world, &name, &pod.uid, 5).await?;
