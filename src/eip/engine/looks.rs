@@ -13,7 +13,7 @@ use crate::domain::eip::{Look, Standing};
 use crate::domain::ids::{EipId, Key};
 
 /// Between two looks of this agent: what falls due meanwhile shares the next one.
-const GAP: Duration = Duration::from_millis(200);
+const GAP: Duration = Duration::from_millis(150);
 /// Between two looks for a change that is not ours.
 const FOREIGN_CHANGE: Duration = Duration::from_secs(2);
 /// `DescribeEipAddresses` takes at most 50 ids.
