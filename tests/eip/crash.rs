@@ -39,6 +39,25 @@ async fn killed_after_allocate_with_the_pod_deleted_meanwhile() {
     world.until_clean(LATER, "web").await;
 }
 
+/// An EIP that the look by tag can't show yet must not be forgotten with its record.
+#[tokio::test(start_paused = true)]
+async fn killed_after_allocate_where_tags_show_late() {
+    let world = World::new();
+    world
+        .cloud
+        .change_settings(|settings| settings.open.tag_lag_ms = 30_000);
+    let agent = world.start("first");
+    world.order("AllocateEipAddress", FaultKind::Hold);
+    world.run_pod("web", "10.0.0.11");
+    world
+        .until(SOON, |_| world.count("AllocateEipAddress") == 1)
+        .await;
+    agent.kill().await;
+    world.delete_pod("web");
+    let _second = world.start("second");
+    world.until_clean(LATER, "web").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn killed_after_associate_with_the_pod_deleted_meanwhile() {
     let world = World::new();

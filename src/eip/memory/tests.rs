@@ -360,3 +360,44 @@ fn a_crd_read_counts_only_after_the_tombstone_was_seen() {
     memory.crd_known(Some((later(now, 2), true)));
     assert_eq!(memory.facts(&me(), later(now, 2)).crd, Crd::Terminating);
 }
+
+#[test]
+fn an_open_allocate_counts_as_in_flight_while_the_record_is_empty() {
+    let now = long_ago();
+    let empty = Record {
+        eip: None,
+        target: None,
+        ..record("11")
+    };
+    let allocate = Step::Allocate {
+        record: Uid::new("record"),
+        attempt: 0,
+        request: "{}".to_owned(),
+    };
+    let mut memory = known(now);
+    memory.watched_record(
+        Record {
+            rev: Rev {
+                uid: Uid::new("another"),
+                version: ResourceVersion::new("12"),
+            },
+            ..empty.clone()
+        },
+        now,
+        now,
+    );
+    assert!(
+        memory.facts(&me(), later(now, 59)).in_flight,
+        "an earlier process may have asked"
+    );
+    let mut asked = Memory::new();
+    asked.watched_record(empty, now - Duration::from_hours(1), now);
+    assert!(!asked.facts(&me(), now).in_flight);
+    asked.absorb(&allocate, unanswered(), now, now);
+    assert!(asked.facts(&me(), later(now, 59)).in_flight);
+    asked.watched_record(record("13"), now, now);
+    assert!(
+        !asked.facts(&me(), now).in_flight,
+        "a named record waits for no Allocate"
+    );
+}
