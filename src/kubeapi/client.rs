@@ -24,10 +24,19 @@ pub struct Kube {
 }
 
 /// A client for `config` without kube's own 15 retries; it notices a dead connection by its silence.
-pub fn connect(mut config: kube::Config, clock: &Clock) -> Result<kube::Client, kube::Error> {
+pub fn connect(config: kube::Config, clock: &Clock) -> Result<kube::Client, kube::Error> {
+    connect_within(config, clock, SILENCE)
+}
+
+/// As [`connect`], with a connection taken for dead after so long a silence.
+fn connect_within(
+    mut config: kube::Config,
+    clock: &Clock,
+    silence: Duration,
+) -> Result<kube::Client, kube::Error> {
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT);
-    config.read_timeout = Some(SILENCE);
+    config.read_timeout = Some(silence);
     let clock = clock.clone();
     let observe = tower::layer::layer_fn(move |inner| {
         let clock = clock.clone();
@@ -81,3 +90,6 @@ impl Kube {
         Ok(result??)
     }
 }
+
+#[cfg(test)]
+mod tests;

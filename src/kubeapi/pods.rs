@@ -287,3 +287,6 @@ fn condition(verdict: &Verdict, now: Timestamp) -> Value {
         "lastTransitionTime": now,
     })
 }
+
+#[cfg(test)]
+mod tests;

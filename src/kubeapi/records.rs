@@ -307,3 +307,6 @@ fn parse_place(text: &str) -> Option<Place> {
         ip,
     })
 }
+
+#[cfg(test)]
+mod tests;
