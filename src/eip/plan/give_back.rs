@@ -1,8 +1,8 @@
 //! A tombstone: unbind what stands at the target, release what is proven ours, let the record go.
 
-use super::super::facts::{Crd, Facts, Settling};
+use super::super::facts::{Crd, Facts};
 use super::super::step::{LookFor, Pause, Step};
-use super::serve::{hide, look_by_tag};
+use super::serve::{hide, look_by_tag, settled_look};
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::EipId;
 use crate::domain::record::Record;
@@ -28,18 +28,10 @@ fn named(facts: &Facts<'_>, record: &Record, id: &EipId) -> Step {
         return drop_finalizer(facts, record);
     }
     match facts.look {
-        None => Step::Look(id.clone(), when(facts)),
+        None => Step::Look(id.clone(), settled_look(facts)),
         Some(Look::Gone) if facts.gone_twice => drop_finalizer(facts, record),
         Some(Look::Gone) => Step::Pause(Pause::SecondLook),
         Some(Look::Seen(seen)) => by_standing(facts, record, seen),
-    }
-}
-
-fn when(facts: &Facts<'_>) -> LookFor {
-    match facts.settling {
-        Some(Settling::Associate) => LookFor::Bound,
-        Some(Settling::Unassociate) => LookFor::Unbound,
-        None => LookFor::Now,
     }
 }
 

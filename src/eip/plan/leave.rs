@@ -2,7 +2,7 @@
 
 use super::super::facts::Facts;
 use super::super::step::{LookFor, Pause, Step};
-use super::serve::{elsewhere, hide, unbinding};
+use super::serve::{elsewhere, hide, settled_look};
 use crate::domain::eip::{Look, Standing};
 use crate::domain::ids::{EipId, Place};
 use crate::domain::pod::{Pod, Stage};
@@ -31,7 +31,7 @@ fn unbind(
         });
     }
     match facts.look {
-        None => Some(Step::Look(id.clone(), unbinding(facts))),
+        None => Some(Step::Look(id.clone(), settled_look(facts))),
         Some(Look::Gone) => None,
         Some(Look::Seen(seen)) => match &seen.standing {
             Standing::Free => None,

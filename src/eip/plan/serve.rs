@@ -132,12 +132,8 @@ fn bind_at(facts: &Facts<'_>, record: &Record, id: &EipId, place: &Place) -> Ste
         place: place.clone(),
     };
     match facts.look {
-        None => match facts.settling {
-            Some(Settling::Associate) => Step::Look(id.clone(), LookFor::Bound),
-            Some(Settling::Unassociate) => Step::Look(id.clone(), LookFor::Unbound),
-            None if facts.sure => associate,
-            None => Step::Look(id.clone(), LookFor::Now),
-        },
+        None if facts.sure && facts.settling.is_none() => associate,
+        None => Step::Look(id.clone(), settled_look(facts)),
         Some(Look::Gone) => gone(facts, record),
         Some(Look::Seen(seen)) => match &seen.standing {
             Standing::Free => associate,
@@ -160,7 +156,7 @@ fn move_away(facts: &Facts<'_>, record: &Record, id: &EipId, old: &Place, new: &
         };
     }
     match facts.look {
-        None => Step::Look(id.clone(), unbinding(facts)),
+        None => Step::Look(id.clone(), settled_look(facts)),
         Some(Look::Gone) => gone(facts, record),
         Some(Look::Seen(seen)) => match &seen.standing {
             Standing::Free => Step::WriteTarget {
@@ -178,8 +174,8 @@ fn move_away(facts: &Facts<'_>, record: &Record, id: &EipId, old: &Place, new: &
     }
 }
 
-/// When to look while an EIP is to become free.
-pub(super) fn unbinding(facts: &Facts<'_>) -> LookFor {
+/// When to look: after the end of what is settling, else now.
+pub(super) fn settled_look(facts: &Facts<'_>) -> LookFor {
     match facts.settling {
         Some(Settling::Associate) => LookFor::Bound,
         Some(Settling::Unassociate) => LookFor::Unbound,
