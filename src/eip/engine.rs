@@ -283,7 +283,10 @@ impl Engine {
         let Some(name) = self.names.get(key) else {
             return;
         };
-        let (idle, due) = (name.memory.is_idle(), name.memory.outputs_due(now));
+        let (idle, due) = (
+            name.memory.is_idle(&self.ports.me),
+            name.memory.outputs_due(now),
+        );
         self.set_alarm_to(key, due.filter(|_| !idle));
         if idle {
             self.names.remove(key);

@@ -57,7 +57,7 @@ pub struct Memory {
     pub address_since: Option<Instant>,
     pub retry: Retry,
     /// The step whose failures `retry` counts.
-    failed_step: Option<&'static str>,
+    failed_step: Option<Step>,
     pub annotate: Retry,
     pub condition: Retry,
 }
@@ -189,7 +189,10 @@ impl Memory {
 
     /// When the step may be tried, if not now: after a failure of the same step.
     pub fn not_before(&self, step: &Step, now: Instant) -> Option<Instant> {
-        let same = self.failed_step == Some(step.name());
+        let same = self
+            .failed_step
+            .as_ref()
+            .is_some_and(|failed| failed.is_again(step));
         self.retry.due().filter(|due| same && *due > now)
     }
 
@@ -198,7 +201,8 @@ impl Memory {
             Step::Annotate { .. } | Step::ClearAnnotations { .. } => &mut self.annotate,
             Step::Condition { .. } => &mut self.condition,
             _ => {
-                if self.failed_step.replace(step.name()) != Some(step.name()) {
+                let before = self.failed_step.replace(step.clone());
+                if !before.is_some_and(|failed| failed.is_again(step)) {
                     self.retry.succeeded();
                 }
                 &mut self.retry
@@ -211,7 +215,11 @@ impl Memory {
         match step {
             Step::Annotate { .. } | Step::ClearAnnotations { .. } => self.annotate.succeeded(),
             Step::Condition { .. } => self.condition.succeeded(),
-            _ if self.failed_step == Some(step.name()) => {
+            _ if self
+                .failed_step
+                .as_ref()
+                .is_some_and(|failed| failed.is_again(step)) =>
+            {
                 self.failed_step = None;
                 self.retry.succeeded();
             }
@@ -227,10 +235,15 @@ impl Memory {
         waits.filter(|due| *due > now).min()
     }
 
-    /// Nothing is left to do or to remember: no record, and no pod that asks.
-    pub fn is_idle(&self) -> bool {
+    /// Nothing is left to do or to remember: no record of ours, and no pod that asks.
+    pub fn is_idle(&self, me: &Me) -> bool {
         let asks = self.pod().is_some_and(|pod| pod.ask != Ask::Nothing);
-        matches!(self.record, Known::Absent) && !asks
+        let none = match &self.record {
+            Known::Unknown => false,
+            Known::Absent => true,
+            Known::Seen { it, .. } => it.node.as_deref() != Some(me.label.as_str()),
+        };
+        none && !asks
     }
 
     fn crd_state(&self) -> Crd {

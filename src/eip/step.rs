@@ -215,6 +215,14 @@ impl Step {
         )
     }
 
+    /// Whether `next` is this step tried again: the same effect, if perhaps on a newer state of the record.
+    pub fn is_again(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::Resolve(one), Self::Resolve(other)) => one == other,
+            _ => self.name() == next.name(),
+        }
+    }
+
     /// A closed set of names, for metrics and logs.
     pub fn name(&self) -> &'static str {
         match self {
