@@ -6,6 +6,9 @@
 #[path = "eip/world.rs"]
 mod world;
 
+#[path = "eip/attack.rs"]
+mod attack;
+
 #[path = "eip/crash.rs"]
 mod crash;
 #[path = "eip/faults.rs"]

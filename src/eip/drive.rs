@@ -1,7 +1,9 @@
 //! Does one step and says what came of it. Decides nothing.
 
+use std::time::Duration;
+
 use crate::api::keys;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::cloud::error::{Class, CloudError};
 use crate::cloud::vpc::{AllocateArgs, EipStatus, EipView, Vpc};
 use crate::domain::eip::{Look, Seen, Standing};
@@ -30,6 +32,9 @@ pub struct Ports {
     pub me: Me,
 }
 
+/// A look counts for 5 s from when it was asked.
+const LOOK_DEADLINE: Duration = Duration::from_millis(4_500);
+
 impl Ports {
     /// Runs `step` for the name `key`. Looks by id are not here: one call serves many names (see `look`).
     pub async fn drive(&self, key: &Key, step: &Step) -> Outcome {
@@ -45,6 +50,13 @@ impl Ports {
                 .get(key)
                 .await
                 .map_or_else(kube_failed, Outcome::Record),
+            Step::ReadBoth => {
+                let (pod, record) = tokio::join!(self.pods.get(key), self.records.get(key));
+                match (pod, record) {
+                    (Ok(pod), Ok(record)) => Outcome::Both(pod, record.map(Box::new)),
+                    (Err(error), _) | (_, Err(error)) => kube_failed(error),
+                }
+            }
             Step::ReadCrd => crd::is_terminating(&self.kube)
                 .await
                 .map_or_else(kube_failed, Outcome::CrdTerminating),
@@ -63,11 +75,35 @@ impl Ports {
 
     /// One call for many EIPs; those that the cloud does not list are `Gone`.
     pub async fn look(&self, ids: &[EipId]) -> Result<Vec<(EipId, Look)>, Trouble> {
-        let views = self.vpc.look(ids).await.map_err(|error| trouble(&error))?;
+        // What takes longer is too old to count when it comes (rule Freshness).
+        let look = clock::timeout(LOOK_DEADLINE, self.vpc.look(ids)).await;
+        let views = look
+            .map_err(|_| Trouble {
+                kind: TroubleKind::Passing,
+                text: "DescribeEipAddresses takes too long".to_owned(),
+                retry_after: None,
+            })?
+            .map_err(|error| trouble(&error))?;
         let find = |id: &EipId| views.iter().find(|view| view.id == *id);
-        let look =
-            |id: &EipId| find(id).map_or(Look::Gone, |view| Look::Seen(Box::new(seen(view))));
-        Ok(ids.iter().map(|id| (id.clone(), look(id))).collect())
+        let mut looks = Vec::with_capacity(ids.len());
+        for id in ids {
+            let look = match find(id) {
+                Some(view) => Look::Seen(Box::new(self.whole(seen(view)).await)),
+                None => Look::Gone,
+            };
+            looks.push((id.clone(), look));
+        }
+        Ok(looks)
+    }
+
+    /// The cloud reports an interface's primary address as none: where the node knows it, it is filled in.
+    async fn whole(&self, mut seen: Seen) -> Seen {
+        if let Standing::At { eni, ip } = &mut seen.standing
+            && ip.is_none()
+        {
+            *ip = self.enis.primary(eni).await.ok().flatten();
+        }
+        seen
     }
 
     async fn resolve(&self, ip: std::net::Ipv4Addr) -> Outcome {
@@ -171,7 +207,7 @@ impl Ports {
         };
         match result {
             Ok(pod) => Outcome::PodWrote(pod),
-            Err(KubeError::NotFound(_) | KubeError::Conflict(_)) => Outcome::PodGone,
+            Err(KubeError::NotFound(_)) => Outcome::PodGone,
             Err(error) => kube_failed(error),
         }
     }

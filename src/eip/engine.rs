@@ -21,11 +21,13 @@ use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Condition;
 
+mod brake;
 mod done;
 mod looks;
 mod pauses;
 mod report;
 
+use brake::Brake;
 use looks::Looks;
 pub use report::Reporter;
 
@@ -70,6 +72,7 @@ struct Name {
     memory: Memory,
     /// A step of this name is in flight.
     busy: bool,
+    brake: Brake,
     alarm: Option<Instant>,
 }
 
@@ -218,6 +221,7 @@ impl Engine {
         self.names.entry(key.clone()).or_insert_with(|| Name {
             memory: Memory::new(),
             busy: false,
+            brake: Brake::default(),
             alarm: None,
         })
     }
@@ -295,6 +299,13 @@ impl Engine {
 
     fn begin(&mut self, key: &Key, step: Step, now: Instant) {
         self.looks.cancel(key);
+        let held = self
+            .names
+            .get_mut(key)
+            .and_then(|name| name.brake.press(step.name(), now));
+        if let Some(due) = held {
+            return self.set_alarm(key, due);
+        }
         self.set_alarm_to(key, None);
         if let Some(name) = self.names.get_mut(key) {
             name.busy = true;

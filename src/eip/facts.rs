@@ -46,6 +46,8 @@ pub struct Facts<'a> {
     pub released: bool,
     /// Two looks, far enough apart, did not list the EIP.
     pub gone_twice: bool,
+    /// Two looks, far enough apart, showed the EIP without any tag of ours: tags may show late.
+    pub untagged_twice: bool,
     /// The EIPs that carry the record's tag, by a look that counts.
     pub tagged: Option<&'a [Seen]>,
     /// The id that Allocate answered for this very record and attempt.

@@ -9,7 +9,7 @@ use super::outcome::Trouble;
 use super::retry::Retry;
 use super::step::Step;
 use crate::clock::Instant;
-use crate::domain::eip::{Look, Seen, Standing};
+use crate::domain::eip::{Look, Seen};
 use crate::domain::ids::{EipId, Place, Uid};
 use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::Record;
@@ -43,8 +43,13 @@ pub struct Memory {
     released: Option<EipId>,
     first_gone: Option<Instant>,
     gone_twice: bool,
+    /// The first of the looks in a row that showed the EIP without any tag of ours.
+    first_untagged: Option<Instant>,
+    untagged_twice: bool,
     got: Option<(Uid, u32, EipId)>,
     sure: bool,
+    /// The record that all this belongs to, also while its state is not known.
+    of: Option<Uid>,
     place: Option<Place>,
     in_flight_until: Option<Instant>,
     open_allocate_until: Option<Instant>,
@@ -111,6 +116,7 @@ impl Memory {
             settling: self.settling.map(|(what, _)| what),
             released: self.released.is_some() && (eip.is_none() || self.released.as_ref() == eip),
             gone_twice: self.gone_twice,
+            untagged_twice: self.untagged_twice,
             tagged: self
                 .tagged
                 .as_ref()
@@ -163,7 +169,9 @@ impl Memory {
 
     /// When to believe, at last, that the EIP is gone.
     pub fn second_look_at(&self) -> Option<Instant> {
-        self.first_gone.map(|first| first + SECOND_LOOK)
+        self.first_gone
+            .or(self.first_untagged)
+            .map(|first| first + SECOND_LOOK)
     }
 
     /// Notes that the plan now waits for Kubernetes to write the tombstone; gives the end of its patience.
@@ -209,6 +217,15 @@ impl Memory {
             }
         };
         retry.failed(trouble.kind, trouble.retry_after, now);
+    }
+
+    /// How often this step has failed in a row.
+    pub fn failures_of(&self, step: &Step) -> u32 {
+        match step {
+            Step::Annotate { .. } | Step::ClearAnnotations { .. } => self.annotate.failures(),
+            Step::Condition { .. } => self.condition.failures(),
+            _ => self.retry.failures(),
+        }
     }
 
     pub fn step_succeeded(&mut self, step: &Step) {
@@ -275,9 +292,4 @@ impl<T> Known<T> {
             },
         }
     }
-}
-
-/// Whether a look shows the end of what was settling.
-fn is_settled(look: &Look) -> bool {
-    !matches!(look, Look::Seen(seen) if seen.standing == Standing::Moving)
 }

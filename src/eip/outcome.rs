@@ -13,6 +13,8 @@ pub enum Outcome {
     Pod(Option<Pod>),
     /// A live read of the record; `None`: there is none of that name.
     Record(Option<Record>),
+    /// Live reads of both.
+    Both(Option<Pod>, Option<Box<Record>>),
     /// The record as the API server answered our write.
     Wrote(Record),
     /// Our write was the last: the record is gone.

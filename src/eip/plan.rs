@@ -97,19 +97,21 @@ fn guard(facts: &Facts<'_>, step: Step) -> Step {
     if facts.in_flight && step.waits_for_open_calls() && !may_pass_open_calls(facts, &step) {
         return Step::Pause(Pause::InFlight);
     }
-    if step.changes_cloud() && !facts.record.is_fresh() {
-        return Step::ReadRecord;
-    }
     let tombstone = facts.record.it().is_some_and(|record| record.tombstone);
     let needs_pod = match step {
         Step::Associate { .. } => true,
         Step::Unassociate { .. } => !tombstone && !facts.owner_gone,
         _ => false,
     };
-    if needs_pod && !facts.pod.is_fresh() {
-        return Step::ReadPod;
+    let pod_stale = needs_pod && !facts.pod.is_fresh();
+    let record_stale = step.changes_cloud() && !facts.record.is_fresh();
+    match (record_stale, pod_stale) {
+        // One after the other, the first may be stale again when a slow API server has answered the second.
+        (true, _) if needs_pod => Step::ReadBoth,
+        (true, _) => Step::ReadRecord,
+        (false, true) => Step::ReadPod,
+        (false, false) => step,
     }
-    step
 }
 
 /// Two things may go on past an open call.

@@ -17,6 +17,8 @@ pub enum Step {
     ReadPod,
     /// Live GET of the record.
     ReadRecord,
+    /// Live GETs of pod and record, at the same time.
+    ReadBoth,
     /// Live GET of the records' CRD: is it Terminating?
     ReadCrd,
     /// Find the interface of a pod's address.
@@ -185,6 +187,16 @@ impl Step {
         }
     }
 
+    /// The pod that it writes on.
+    pub fn pod(&self) -> Option<&Uid> {
+        match self {
+            Self::Annotate { pod, .. }
+            | Self::Condition { pod, .. }
+            | Self::ClearAnnotations { pod } => Some(pod),
+            _ => None,
+        }
+    }
+
     /// Whether it writes the record.
     pub fn writes_record(&self) -> bool {
         matches!(
@@ -230,6 +242,7 @@ impl Step {
             Self::Pause(_) => "pause",
             Self::ReadPod => "read_pod",
             Self::ReadRecord => "read_record",
+            Self::ReadBoth => "read_both",
             Self::ReadCrd => "read_crd",
             Self::Resolve(_) => "resolve",
             Self::Look(..) => "look",

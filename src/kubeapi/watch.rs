@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use kube::api::Api;
 use kube::core::NamespaceResourceScope;
-use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::runtime::watcher;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
@@ -18,6 +19,7 @@ use super::pods::{PodWire, Pods, key_of};
 use super::records;
 use crate::api::keys::NODE_LABEL;
 use crate::api::podeip::PodEip;
+use crate::clock;
 use crate::domain::ids::Key;
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
@@ -33,6 +35,9 @@ pub enum Change<T> {
     Listed(BTreeSet<Key>),
 }
 
+/// Between tries to list or watch after a failure.
+const FIRST_WAIT: Duration = Duration::from_millis(800);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Objects of one page of the first list (the server may ignore it, and then answers whole).
 const PAGE: u32 = 100;
 
@@ -65,14 +70,22 @@ async fn follow<K, T>(
         + 'static,
 {
     let config = config.any_semantic().page_size(PAGE);
-    let mut stream = watcher(api, config).default_backoff().boxed();
-    let mut listed = BTreeSet::new();
+    let mut stream = watcher(api, config).boxed();
+    let (mut listed, mut wait) = (BTreeSet::new(), FIRST_WAIT);
     loop {
         let change = match stream.try_next().await {
-            Ok(Some(event)) => translate(event, &read, &mut listed),
+            Ok(Some(event)) => {
+                // Not for `Init`: it comes before the list is asked for, and says nothing about the server.
+                if !matches!(event, watcher::Event::Init) {
+                    wait = FIRST_WAIT;
+                }
+                translate(event, &read, &mut listed)
+            }
             Ok(None) => return,
             Err(error) => {
                 tracing::warn!(watch = what, error = %super::error::chain(&error), "watch failed; it will be opened again");
+                clock::sleep(clock::jitter(wait, 0.5)).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
                 None
             }
         };

@@ -50,6 +50,8 @@ struct Table {
     read_at: Option<Instant>,
     /// Which read that was, counted from 1.
     read: u64,
+    /// The latest read that failed, and how: it answers for all who waited for it.
+    failed: Option<(u64, MetadataError)>,
     /// Addresses that were asked for in vain: since when, and when last.
     missed: HashMap<Ipv4Addr, Missed>,
 }
@@ -90,6 +92,9 @@ impl Enis {
         let mut table = self.inner.table.lock().await;
         if let Some(found) = table.lookup(ip).filter(|_| table.is_believed()) {
             return Ok(found);
+        }
+        if let Some((_, error)) = table.failed.as_ref().filter(|(read, _)| *read > asked) {
+            return Err(error.clone());
         }
         // A read that began after we asked, while we waited for the table, is as good as one of our own.
         if table.read_at.is_none() || table.read <= asked {
@@ -134,8 +139,14 @@ impl Enis {
     }
 
     async fn read(&self, table: &mut Table) -> Result<(), MetadataError> {
-        let began = clock::now();
         let number = self.inner.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        let result = self.read_all(table, number).await;
+        table.failed = result.as_ref().err().map(|error| (number, error.clone()));
+        result
+    }
+
+    async fn read_all(&self, table: &mut Table, number: u64) -> Result<(), MetadataError> {
+        let began = clock::now();
         let macs = self.metadata.get(MACS).await?;
         let macs = macs
             .lines()

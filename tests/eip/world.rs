@@ -33,8 +33,8 @@ pub struct World {
     pub cloud: Cloud,
     pub eni: Eni,
     pub node: String,
-    instance: String,
-    config: String,
+    pub instance: String,
+    pub config: String,
 }
 
 /// A running agent.

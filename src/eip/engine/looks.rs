@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::facts::Settling;
 use super::super::outcome::{Outcome, Trouble};
+use super::super::retry::Retry;
 use super::super::settle::Settle;
 use super::super::step::{LookFor, Step};
 use super::{Done, Engine};
@@ -25,6 +26,8 @@ pub struct Looks {
     waiting: HashMap<Key, Question>,
     asking: bool,
     last: Option<Instant>,
+    /// All looks wait when one fails: each asks for many.
+    retry: Retry,
     bound: Settle,
     unbound: Settle,
 }
@@ -53,7 +56,8 @@ impl Looks {
             return None; // its answer wakes the loop
         }
         let due = self.waiting.values().map(|question| question.due).min()?;
-        Some(self.last.map_or(due, |last| due.max(last + GAP)))
+        let due = self.last.map_or(due, |last| due.max(last + GAP));
+        Some(self.retry.due().map_or(due, |retry| due.max(retry)))
     }
 
     /// Those whose time has come, if a look may be asked now.
@@ -133,6 +137,13 @@ impl Engine {
 
     pub(super) fn looked(&mut self, answer: Answer, now: Instant) {
         self.looks.asking = false;
+        match &answer.result {
+            Ok(_) => self.looks.retry.succeeded(),
+            Err(trouble) => self
+                .looks
+                .retry
+                .failed(trouble.kind, trouble.retry_after, now),
+        }
         let looks: HashMap<_, _> = match &answer.result {
             Ok(looks) => looks.iter().cloned().collect(),
             Err(_) => HashMap::new(),

@@ -34,7 +34,12 @@ impl Engine {
             }
             Pause::InFlight => name.memory.in_flight_until(now).unwrap_or(now),
             Pause::CrdTerminating => {
-                self.crd = None;
+                if self
+                    .crd
+                    .is_some_and(|(asked, _)| now.duration_since(asked) >= CRD_TERMINATING)
+                {
+                    self.crd = None;
+                }
                 name.memory.crd_forget();
                 now + CRD_TERMINATING
             }

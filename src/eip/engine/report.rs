@@ -94,7 +94,7 @@ impl Reporter {
                     format!("{} ({}) is bound to {}", seen.address, seen.id, place),
                 );
             }
-            (_, Outcome::Failed(trouble)) if is_news(trouble.kind, memory.retry.failures()) => {
+            (_, Outcome::Failed(trouble)) if is_news(trouble.kind, memory.failures_of(step)) => {
                 self.warn(pod, reason(step), trouble.text.clone());
             }
             _ => {}

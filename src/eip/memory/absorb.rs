@@ -3,9 +3,9 @@
 use super::super::facts::Settling;
 use super::super::outcome::{Outcome, Trouble, TroubleKind};
 use super::super::step::Step;
-use super::{HoldOff, IN_FLIGHT, Known, Memory, SECOND_LOOK, is_settled};
+use super::{HoldOff, IN_FLIGHT, Known, Memory, SECOND_LOOK};
 use crate::clock::Instant;
-use crate::domain::eip::Look;
+use crate::domain::eip::{Look, Standing};
 use crate::domain::ids::{ResourceVersion, Uid};
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
@@ -14,6 +14,9 @@ use std::time::Duration;
 
 /// Hold-off after a deletion by hand: first, and longest.
 const HOLD_OFF: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(10));
+
+/// How far Describe may lag behind what the cloud has accepted; past it, what it shows is believed.
+const LAG: Duration = Duration::from_secs(15);
 
 impl Memory {
     /// The watch shows the pod. An event that is older than what we know is dropped.
@@ -46,11 +49,9 @@ impl Memory {
             return;
         }
         self.close_outrun(&record);
-        let new = self
-            .record
-            .it()
-            .is_none_or(|known| known.rev.uid != record.rev.uid);
+        let new = self.of.as_ref() != Some(&record.rev.uid);
         if new {
+            self.of = Some(record.rev.uid.clone());
             self.forget_eip();
             if record.shows_open_intent() {
                 self.assume_open(&record, started + IN_FLIGHT);
@@ -66,6 +67,7 @@ impl Memory {
     }
 
     pub fn lost_record(&mut self) {
+        self.of = None;
         self.record = Known::Unknown;
     }
 
@@ -80,15 +82,23 @@ impl Memory {
         match outcome {
             Outcome::Pod(pod) => self.read_pod(pod, asked, now),
             Outcome::Record(record) => self.read_record(record, asked, now),
+            Outcome::Both(pod, record) => {
+                self.read_pod(pod, asked, now);
+                self.read_record(record.map(|it| *it), asked, now);
+            }
             Outcome::Wrote(record) => self.wrote(step, record, asked, now),
             Outcome::RecordGone => self.record_gone(now),
-            Outcome::Conflict => self.record = Known::Unknown,
+            Outcome::Conflict => {
+                // Somebody else writes there too: what we know of the EIP has to be looked up.
+                self.sure = false;
+                self.record = Known::Unknown;
+            }
             Outcome::CrdTerminating(terminating) => self.crd = Some((asked, terminating)),
             Outcome::Resolved(place) => self.place = Some(place),
             Outcome::Looked(look) => self.looked(look, asked, now),
             Outcome::Tagged(seen) => self.tagged = Some((asked, seen)),
             Outcome::PodWrote(pod) => self.watched_pod(pod, now),
-            Outcome::PodGone => self.pod = Known::Unknown,
+            Outcome::PodGone => self.pod_gone(step),
             Outcome::Allocated(_) | Outcome::Accepted | Outcome::Failed(_) => {}
         }
     }
@@ -131,16 +141,25 @@ impl Memory {
         if let Step::NextAttempt { .. } = step {
             self.forget_eip();
         }
-        self.mark_tombstone(&record, now);
+        self.of = Some(record.rev.uid.clone());
         if self
             .record
             .it()
             .is_none_or(|known| !is_older(&record.rev.version, &known.rev.version))
         {
+            // Not from an answer that the watch has outrun: it may show a tombstone by now.
+            self.mark_tombstone(&record, now);
             self.record = Known::Seen {
                 it: record,
                 at: Some(asked),
             };
+        }
+    }
+
+    /// Another pod of the name may have been seen meanwhile: that one is not gone.
+    fn pod_gone(&mut self, step: &Step) {
+        if self.pod.it().map(|pod| &pod.uid) == step.pod() {
+            self.pod = Known::Unknown;
         }
     }
 
@@ -168,6 +187,7 @@ impl Memory {
             self.held_off.again(pod.uid.clone(), now);
         }
         self.forget_eip();
+        self.of = None;
         self.tombstone_since = None;
         self.unbound_since = None;
         self.record = Known::Absent;
@@ -179,13 +199,20 @@ impl Memory {
                 let first = *self.first_gone.get_or_insert(asked);
                 self.gone_twice = asked.duration_since(first) >= SECOND_LOOK;
             }
-            Look::Seen(_) => {
+            Look::Seen(seen) => {
                 self.first_gone = None;
                 self.gone_twice = false;
+                if seen.cluster_tag.is_none() && seen.record_tag.is_none() {
+                    let first = *self.first_untagged.get_or_insert(asked);
+                    self.untagged_twice = asked.duration_since(first) >= SECOND_LOOK;
+                } else {
+                    self.first_untagged = None;
+                    self.untagged_twice = false;
+                }
             }
         }
-        if let Some((_, since)) = self.settling {
-            if is_settled(&look) {
+        if let Some((what, since)) = self.settling {
+            if is_end(what, &look, asked.duration_since(since)) {
                 self.settling = None;
                 self.missed = None;
             } else {
@@ -193,7 +220,7 @@ impl Memory {
             }
         }
         // Still moving: the look has said what it can, the next one is asked in its time.
-        let counts = is_settled(&look) || self.settling.is_none();
+        let counts = self.settling.is_none();
         self.look = counts.then_some((asked.min(now), look));
     }
 
@@ -215,6 +242,8 @@ impl Memory {
             }
             (Step::Allocate { .. }, Outcome::Failed(trouble)) => self.allocate_failed(trouble, now),
             (Step::Associate { .. }, Outcome::Accepted) => self.settles(Settling::Associate, now),
+            // Perhaps the place is not there any more: find it anew.
+            (Step::Associate { .. }, Outcome::Failed(_)) => self.place = None,
             (Step::Unassociate { .. }, Outcome::Accepted) => {
                 self.settles(Settling::Unassociate, now);
             }
@@ -233,7 +262,11 @@ impl Memory {
         if trouble.kind == TroubleKind::NoAnswer {
             self.open_allocate_until = Some(now + IN_FLIGHT);
         }
-        if matches!(trouble.kind, TroubleKind::NoAnswer | TroubleKind::TokenUsed) {
+        // A server that stumbled (HTTP 500) may have done its work.
+        if matches!(
+            trouble.kind,
+            TroubleKind::NoAnswer | TroubleKind::TokenUsed | TroubleKind::Passing
+        ) {
             self.sure = false;
         }
     }
@@ -269,6 +302,8 @@ impl Memory {
         self.released = None;
         self.first_gone = None;
         self.gone_twice = false;
+        self.first_untagged = None;
+        self.untagged_twice = false;
         self.got = None;
         self.sure = false;
         self.in_flight_until = None;
@@ -289,6 +324,21 @@ impl Memory {
         } else {
             self.tombstone_since = None;
         }
+    }
+}
+
+/// Whether a look shows the end of a change that the cloud accepted so long ago. What it showed before, or nothing, may
+/// be an answer that lags behind.
+fn is_end(what: Settling, look: &Look, after: Duration) -> bool {
+    let Look::Seen(seen) = look else {
+        return after >= LAG;
+    };
+    match (what, &seen.standing) {
+        (_, Standing::Moving) => false,
+        (Settling::Associate, Standing::Free) | (Settling::Unassociate, Standing::At { .. }) => {
+            after >= LAG
+        }
+        _ => true,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::facts::{Crd, Facts};
 use super::super::step::{LookFor, Pause, Step};
-use super::serve::{hide, look_by_tag, settled_look};
+use super::serve::{hide, look_by_tag, settled_look, write_id};
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::EipId;
 use crate::domain::record::Record;
@@ -47,6 +47,11 @@ fn by_standing(facts: &Facts<'_>, record: &Record, seen: &Seen) -> Step {
                 id: seen.id.clone(),
             }
         }
+        (Standing::Free, _)
+            if seen.cluster_tag.is_none() && seen.record_tag.is_none() && !facts.untagged_twice =>
+        {
+            Step::Pause(Pause::SecondLook)
+        }
         (Standing::At { .. }, Some(_)) if record.shown.is_some() => Step::ClearStatus {
             at: record.rev.clone(),
         },
@@ -61,6 +66,10 @@ fn by_standing(facts: &Facts<'_>, record: &Record, seen: &Seen) -> Step {
 
 /// No id was ever written: an Allocate may have happened all the same.
 fn empty(facts: &Facts<'_>, record: &Record) -> Step {
+    // Allocated a moment ago, and not yet written down.
+    if let Some(id) = facts.got.filter(|_| !facts.released) {
+        return write_id(record, id);
+    }
     if facts.released || facts.sure {
         return drop_finalizer(facts, record);
     }

@@ -76,7 +76,7 @@ fn obtain(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
     }
 }
 
-fn write_id(record: &Record, id: &EipId) -> Step {
+pub(super) fn write_id(record: &Record, id: &EipId) -> Step {
     Step::WriteId {
         at: record.rev.clone(),
         id: id.clone(),
@@ -132,10 +132,17 @@ fn bind_at(facts: &Facts<'_>, record: &Record, id: &EipId, place: &Place) -> Ste
         place: place.clone(),
     };
     match facts.look {
-        None if facts.sure && facts.settling.is_none() => associate,
+        None if facts.sure && facts.got == Some(id) && facts.settling.is_none() => associate,
         None => Step::Look(id.clone(), settled_look(facts)),
         Some(Look::Gone) => gone(facts, record),
         Some(Look::Seen(seen)) => match &seen.standing {
+            // The label may have been edited: what bears another's tags is not bound (tags may show late).
+            Standing::Free
+                if !facts.proves(seen, &record.rev.uid, record.attempt)
+                    && facts.got != Some(id) =>
+            {
+                elsewhere(id, &seen.standing)
+            }
             Standing::Free => associate,
             Standing::Moving => Step::Look(id.clone(), LookFor::Bound),
             standing if standing.is_at(place) => Step::WriteStatus {

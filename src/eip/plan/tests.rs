@@ -232,6 +232,7 @@ impl Case {
             settling: self.settling,
             released: self.released,
             gone_twice: self.gone_twice,
+            untagged_twice: self.gone_twice,
             tagged: self.tagged.as_deref(),
             got: self.got.as_ref(),
             sure: self.sure,

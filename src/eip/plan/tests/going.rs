@@ -70,7 +70,7 @@ fn a_leaving_pod_is_hidden_looked_at_unbound_and_left_to_the_garbage_collector()
     assert_eq!(case.plan(), Step::ReadPod);
     case.pod_fresh = true;
     case.record_fresh = false;
-    assert_eq!(case.plan(), Step::ReadRecord);
+    assert_eq!(case.plan(), Step::ReadBoth);
     case.record_fresh = true;
     assert_eq!(
         case.plan(),

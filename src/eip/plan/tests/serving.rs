@@ -214,6 +214,7 @@ fn no_cloud_change_on_a_record_that_is_not_fresh() {
 fn the_target_is_written_before_associate_and_the_pod_read_live() {
     let mut case = Case {
         sure: true,
+        got: Some(id("eip-1")),
         ..Case::new(Some(living()), Some(named()))
     };
     assert_eq!(case.plan(), Step::Resolve(place(5).ip));
