@@ -52,6 +52,8 @@ pub struct Facts<'a> {
     pub tagged: Option<&'a [Seen]>,
     /// The id that Allocate answered for this very record and attempt.
     pub got: Option<&'a EipId>,
+    /// The cloud has said for long enough that Allocate's token was used otherwise: nothing shows by its tag.
+    pub token_spent: bool,
     /// This process made the record and has not yet asked for an EIP, or knows the EIP to stand nowhere: no look is needed.
     pub sure: bool,
     /// The place of the pod's present address.

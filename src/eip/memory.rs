@@ -24,6 +24,8 @@ const FRESH: Duration = Duration::from_secs(5);
 pub const IN_FLIGHT: Duration = Duration::from_mins(1);
 /// Between two looks that must agree that an EIP is gone.
 pub const SECOND_LOOK: Duration = Duration::from_mins(1);
+/// How long an EIP of a used token may take to show by its tag.
+const TOKEN_PATIENCE: Duration = Duration::from_mins(10);
 /// How long Kubernetes' garbage collector has to write the tombstone of a pod that is gone.
 pub const GC_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -47,6 +49,8 @@ pub struct Memory {
     first_untagged: Option<Instant>,
     untagged_twice: bool,
     got: Option<(Uid, u32, EipId)>,
+    /// Since when the cloud says that Allocate's token was used with other arguments.
+    token_used: Option<Instant>,
     sure: bool,
     /// The record that all this belongs to, also while its state is not known.
     of: Option<Uid>,
@@ -129,6 +133,9 @@ impl Memory {
                     record.is_some_and(|r| r.rev.uid == *uid && r.attempt == *attempt)
                 })
                 .map(|(_, _, id)| id),
+            token_spent: self
+                .token_used
+                .is_some_and(|since| now.duration_since(since) >= TOKEN_PATIENCE),
             sure: self.sure,
             place: self.place.as_ref(),
             in_flight: self.in_flight_until(now).is_some(),

@@ -186,3 +186,25 @@ async fn a_watch_that_lags_undoes_nothing() {
     world.until(LATER, |view| is_bound(view, "web-0")).await;
     assert!(is_in_use_at(&world.eip(), "10.0.0.12"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_used_with_other_arguments_is_given_up_after_a_while() {
+    let world = World::new();
+    let _agent = world.start("agent");
+    let fault = world.cloud.add_fault(cloudsim::faults::NewFault {
+        action: "AllocateEipAddress".to_owned(),
+        args: std::collections::BTreeMap::new(),
+        count: None,
+        skip: 0,
+        fault: refused(400, "IdempotentParameterMismatch"),
+    });
+    world.run_pod("web", "10.0.0.11");
+    let counted = |view: &testbed::apiserver::ApiServer| {
+        let record = view.get("podeips", NS, "web").unwrap_or_default();
+        record["metadata"]["annotations"]["eipd.io/attempt"] == "1"
+    };
+    world.until(Duration::from_mins(15), counted).await;
+    assert!(world.count("AllocateEipAddress") <= 15, "no hot loop");
+    world.cloud.remove_fault(fault);
+    world.until(LATER, |view| is_bound(view, "web")).await;
+}

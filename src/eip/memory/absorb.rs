@@ -262,6 +262,9 @@ impl Memory {
         if trouble.kind == TroubleKind::NoAnswer {
             self.open_allocate_until = Some(now + IN_FLIGHT);
         }
+        if trouble.kind == TroubleKind::TokenUsed {
+            self.token_used.get_or_insert(now);
+        }
         // A server that stumbled (HTTP 500) may have done its work.
         if matches!(
             trouble.kind,
@@ -305,6 +308,7 @@ impl Memory {
         self.first_untagged = None;
         self.untagged_twice = false;
         self.got = None;
+        self.token_used = None;
         self.sure = false;
         self.in_flight_until = None;
         self.open_allocate_until = None;

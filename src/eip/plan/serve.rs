@@ -69,6 +69,9 @@ fn obtain(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
     if !pod.taken || pod.deleting {
         return Step::Rest; // the kubelet may still refuse it
     }
+    if facts.token_spent {
+        return next_attempt(record);
+    }
     Step::Allocate {
         record: record.rev.uid.clone(),
         attempt: record.attempt,
@@ -201,10 +204,14 @@ pub(super) fn elsewhere(id: &EipId, standing: &Standing) -> Step {
 fn gone(facts: &Facts<'_>, record: &Record) -> Step {
     match facts.gone_twice {
         false => Step::Pause(Pause::SecondLook),
-        true => Step::NextAttempt {
-            at: record.rev.clone(),
-            attempt: record.attempt + 1,
-        },
+        true => next_attempt(record),
+    }
+}
+
+fn next_attempt(record: &Record) -> Step {
+    Step::NextAttempt {
+        at: record.rev.clone(),
+        attempt: record.attempt + 1,
     }
 }
 

@@ -312,3 +312,22 @@ fn an_eip_that_somebody_released_is_believed_gone_after_two_looks() {
         }
     );
 }
+
+#[test]
+fn a_token_that_was_used_otherwise_gives_way_to_the_next_attempt() {
+    let mut case = Case {
+        token_spent: true,
+        ..Case::new(Some(pod()), Some(record()))
+    };
+    assert!(matches!(case.plan(), Step::LookByTag { .. }));
+    case.tagged = Some(vec![seen(Standing::Free)]);
+    assert!(matches!(case.plan(), Step::WriteId { .. }));
+    case.tagged = Some(Vec::new());
+    assert_eq!(
+        case.plan(),
+        Step::NextAttempt {
+            at: rev(),
+            attempt: 1
+        }
+    );
+}
