@@ -16,7 +16,8 @@ struct Span {
     enough: Duration,
 }
 
-/// First looks while nothing is known (Terway's experience: one to five seconds).
+/// The first look while nothing is known, and the steps after it (Terway's experience: one to five seconds).
+const FIRST: Duration = Duration::from_secs(1);
 const UNKNOWN: Duration = Duration::from_millis(500);
 const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(10);
@@ -36,6 +37,7 @@ impl Settle {
                 missed + (missed / 20).max(SHORTEST)
             }
             Some(_) => missed + step_after(missed),
+            None if missed.is_zero() => FIRST,
             None => missed + UNKNOWN.max(step_after(missed)),
         }
     }
