@@ -62,9 +62,9 @@ pub struct Doors {
     pub clock: Clock,
 }
 
-/// Steps in flight at a time unless `maxConcurrentReconciles` says otherwise: enough to keep 50 pods moving, few enough
-/// to stay under the API server's share for one client.
-const STEPS_IN_FLIGHT: usize = 12;
+/// Steps in flight at a time unless `maxConcurrentReconciles` says otherwise. Each may hold a connection, whose buffers
+/// are most of what the agent allocates; more than a few make nothing faster.
+const STEPS_IN_FLIGHT: usize = 6;
 /// Changes that wait for the engine; more make the watch wait.
 const INBOX: usize = 64;
 /// What is in flight has a deadline of its own; this is for what has not.

@@ -51,6 +51,8 @@ pub struct Engine {
     queued: HashSet<Key>,
     alarms: BTreeSet<(Instant, Key)>,
     steps: JoinSet<Done>,
+    /// How many of them wait for the metadata service.
+    resolving: usize,
     looks: Looks,
     /// The newest read of the CRD, shared by all names.
     crd: Option<(Instant, bool)>,
@@ -101,6 +103,7 @@ impl Engine {
             queued: HashSet::new(),
             alarms: BTreeSet::new(),
             steps: JoinSet::new(),
+            resolving: 0,
             looks: Looks::default(),
             crd: None,
             shown: Shown::default(),
@@ -240,17 +243,23 @@ impl Engine {
         }
     }
 
+    /// Whether another step may begin. Those that wait for the metadata service do not count: they share its one read, and
+    /// while it is away they must not keep the others from their work.
+    fn has_room(&self) -> bool {
+        self.steps.len() < self.limit + self.resolving
+    }
+
     /// Plans for all names that are due, as far as there is room for their steps.
     fn work(&mut self) {
         let now = clock::now();
-        while self.steps.len() < self.limit {
+        while self.has_room() {
             let Some(key) = self.due.pop_front() else {
                 break;
             };
             self.queued.remove(&key);
             self.plan_for(&key, now);
         }
-        if self.steps.len() < self.limit {
+        if self.has_room() {
             self.fire_looks(now);
         }
         if std::mem::take(&mut self.records_changed) {
@@ -311,6 +320,7 @@ impl Engine {
             name.busy = true;
         }
         self.metrics.step(step.name());
+        self.resolving += usize::from(matches!(step, Step::Resolve(_)));
         let (ports, key) = (self.ports.clone(), key.clone());
         self.steps.spawn(async move {
             let outcome = ports.drive(&key, &step).await;
@@ -342,7 +352,7 @@ impl Engine {
     fn next_alarm(&self) -> Option<Instant> {
         let alarm = self.alarms.first().map(|(at, _)| *at);
         // Without room for another step, the end of one wakes the loop.
-        let look = self.looks.next().filter(|_| self.steps.len() < self.limit);
+        let look = self.looks.next().filter(|_| self.has_room());
         [alarm, look].into_iter().flatten().min()
     }
 

@@ -15,7 +15,10 @@ impl Engine {
                 step,
                 asked,
                 outcome,
-            } => self.step_done(&key, &step, *outcome, asked, now),
+            } => {
+                self.resolving -= usize::from(matches!(step, Step::Resolve(_)));
+                self.step_done(&key, &step, *outcome, asked, now);
+            }
             Done::Looks(answer) => self.looked(answer, now),
         }
     }
