@@ -31,6 +31,22 @@ async fn slow_looks() {
     }
 }
 
+/// looks that take longer than they count: told, not looped over, and over when the cloud is quick again.
+#[tokio::test(start_paused = true)]
+async fn looks_too_slow_to_count() {
+    let world = World::new();
+    let _agent = world.start("agent");
+    latency(&world, "DescribeEipAddresses", 6_000);
+    world.run_pod("web", "10.0.0.11");
+    clock::sleep(Duration::from_mins(20)).await;
+    let asked = world.count("DescribeEipAddresses");
+    assert!(asked <= 100, "{asked} in twenty minutes");
+    let told = world.events("web");
+    assert!(told.contains(&"LookFailed".to_owned()), "{told:?}");
+    latency(&world, "DescribeEipAddresses", 0);
+    world.until(LATER, |view| is_bound(view, "web")).await;
+}
+
 /// 50 pods, the cloud answers 503 / wrong credentials / throttles for an hour while they go or come.
 #[tokio::test(start_paused = true)]
 async fn an_hour_of_trouble() {
