@@ -6,6 +6,8 @@ use super::ids::{EipId, Key, Place, ResourceVersion, Uid};
 use super::keep::Keep;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+// Each is a fact of its own; none excludes another.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Record {
     pub key: Key,
     pub rev: Rev,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::api::keys;
 use crate::clock::{self, Clock};
-use crate::cloud::error::{Class, CloudError};
-use crate::cloud::vpc::{AllocateArgs, EipStatus, EipView, Vpc};
+use crate::cloud::error::Class;
+use crate::cloud::vpc::{AllocateArgs, Vpc};
 use crate::domain::eip::{Look, Seen, Standing};
-use crate::domain::ids::{EipId, EniId, Key, Uid};
+use crate::domain::ids::{EipId, Key, Uid};
 use crate::domain::record::Record;
 use crate::kubeapi::client::Kube;
 use crate::kubeapi::crd;
@@ -19,6 +19,12 @@ use crate::node::eni::{Enis, PodIp};
 use super::facts::Me;
 use super::outcome::{Outcome, Trouble, TroubleKind};
 use super::step::Step;
+
+mod seen;
+mod trouble;
+
+use seen::seen;
+use trouble::trouble;
 
 /// Everything that a step may touch.
 #[derive(Clone)]
@@ -340,82 +346,4 @@ fn own_tags(me: &Me, record: &Uid, attempt: u32) -> [(String, String); 2] {
 /// Unique, within the API's 64 ASCII characters.
 fn fresh_token() -> String {
     format!("eipd-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
-}
-
-fn trouble(error: &CloudError) -> Trouble {
-    let kind = match error.class() {
-        _ if error.may_have_happened() => TroubleKind::NoAnswer,
-        Class::Throttled => TroubleKind::Throttled,
-        Class::Quota
-        | Class::Capacity
-        | Class::Money
-        | Class::FrequentPurchase
-        | Class::PlaceFull => TroubleKind::Quota,
-        Class::AlreadyBound => TroubleKind::PlaceTaken,
-        Class::WrongState | Class::AlreadyDone | Class::NotFound | Class::PlaceNotFound => {
-            TroubleKind::WrongState
-        }
-        Class::IdempotentMismatch => TroubleKind::TokenUsed,
-        Class::Busy
-        | Class::TokenInProgress
-        | Class::NotSent
-        | Class::NoAnswer
-        | Class::CredentialsExpired
-        | Class::Skew => TroubleKind::Passing,
-        Class::PackageNotFound
-        | Class::Prefix
-        | Class::Denied
-        | Class::CredentialsWrong
-        | Class::NoCredentials
-        | Class::Unreadable
-        | Class::Permanent => TroubleKind::Lasting,
-    };
-    Trouble {
-        kind,
-        text: error.to_string(),
-        retry_after: error.retry_after(),
-    }
-}
-
-fn seen(view: &EipView) -> Seen {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    Seen {
-        id: view.id.clone(),
-        address: view.address.clone(),
-        standing: standing(view),
-        cluster_tag: view.tags.get(keys::CLUSTER_TAG).cloned(),
-        record_tag: view.tags.get(keys::RECORD_TAG).cloned(),
-        isp: text(&view.isp),
-        internet_charge_type: text(&view.internet_charge_type),
-        resource_group: text(&view.resource_group_id),
-        name: text(&view.name),
-        pool: text(&view.pool),
-        package: text(&view.bandwidth_package_id),
-        bandwidth: None,
-        tags: view.tags.clone(),
-    }
-}
-
-fn standing(view: &EipView) -> Standing {
-    match (&view.status, view.eni(), &view.instance_id) {
-        (EipStatus::Available, _, _) => Standing::Free,
-        (EipStatus::InUse, Some(eni), _) => at(eni, view.private_ip.as_deref()),
-        (EipStatus::InUse, None, instance) => {
-            let kind = view.instance_type.as_deref().unwrap_or("something");
-            Standing::Foreign(format!(
-                "{kind} {}",
-                instance.as_deref().unwrap_or_default()
-            ))
-        }
-        _ => Standing::Moving,
-    }
-}
-
-/// An address that can't be read is nobody's: it must not pass for the interface's primary one.
-fn at(eni: EniId, ip: Option<&str>) -> Standing {
-    match ip.map(str::parse) {
-        None => Standing::At { eni, ip: None },
-        Some(Ok(ip)) => Standing::At { eni, ip: Some(ip) },
-        Some(Err(_)) => Standing::Foreign(format!("{eni} at an unreadable address")),
-    }
 }

@@ -23,6 +23,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Condition;
 
 mod brake;
+mod count;
 mod done;
 mod looks;
 mod pauses;
@@ -199,24 +200,6 @@ impl Engine {
         }
     }
 
-    /// For the metrics: how many records there are, by how far they are.
-    fn count_records(&self) {
-        let phase = |record: &Record| match (record.tombstone, &record.eip, &record.shown) {
-            (true, ..) => Phase::Tombstone,
-            (_, None, _) => Phase::Empty,
-            (_, Some(_), None) => Phase::Unbound,
-            (_, Some(_), Some(_)) => Phase::Bound,
-        };
-        let records = self.names.values().filter_map(|name| name.memory.record());
-        let mut counts = [0; Phase::ALL.len()];
-        for record in records {
-            counts[phase(record) as usize] += 1;
-        }
-        for (phase, count) in Phase::ALL.iter().zip(counts) {
-            self.metrics.records(phase, count);
-        }
-    }
-
     fn record_left(&mut self, key: &Key) {
         self.shown.records.remove(key);
         self.name(key).memory.lost_record();
@@ -373,20 +356,6 @@ impl Engine {
             self.touch(&key);
         }
     }
-}
-
-/// How far a record is.
-#[derive(Clone, Copy)]
-enum Phase {
-    Empty,
-    Unbound,
-    Bound,
-    Tombstone,
-}
-
-impl Phase {
-    /// In the order of the variants.
-    const ALL: [&str; 4] = ["empty", "unbound", "bound", "tombstone"];
 }
 
 /// Why the loop ended although nobody asked for it.

@@ -105,6 +105,7 @@ pub struct Facts<'a> {
 
 /// What is judged of a name from outside of it, at one moment.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // as in Facts
 pub struct Around {
     /// The API server's time of day.
     pub wall: Timestamp,

@@ -19,6 +19,7 @@ use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::Record;
 
 mod absorb;
+mod cloud;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,7 @@ const HOLDER: Duration = Duration::from_mins(1);
 pub const GC_PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // as in Facts
 pub struct Memory {
     pod: Known<Pod>,
     record: Known<Record>,

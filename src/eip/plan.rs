@@ -118,9 +118,9 @@ fn guard(facts: &Facts<'_>, step: Step) -> Step {
     }
     let tombstone = facts.record.it().is_some_and(|record| record.tombstone);
     let needs_pod = match step {
-        Step::Associate { .. } => true,
+        Step::Associate { .. } | Step::JoinPackage { .. } | Step::SetBandwidth { .. } => true,
         Step::Unassociate { .. } => !tombstone && !facts.owner_gone,
-        Step::JoinPackage { .. } | Step::SetBandwidth { .. } => true,
+
         _ => false,
     };
     let pod_stale = needs_pod && !facts.pod.is_fresh();

@@ -26,7 +26,7 @@ pub fn plan(facts: &Facts<'_>, record: &Record, pod: &Pod, id: &EipId) -> Option
         package: package.map(str::to_owned),
     };
     let named = record.package.as_deref();
-    match (present, wanted) {
+    match (Some(present).filter(|name| !name.is_empty()), wanted) {
         (present, wanted) if present == wanted => (named != wanted).then(|| name(wanted)),
         (None, wanted) if named != wanted => Some(name(wanted)),
         (None, Some(package)) => Some(Step::JoinPackage {
@@ -73,12 +73,12 @@ fn wanted<'a>(record: &'a Record, pod: &'a Pod) -> Option<&'a str> {
     }
 }
 
-/// The package that the EIP is in now, as far as that is known: a new one is in none.
-fn present<'a>(facts: &Facts<'a>, id: &EipId) -> Option<Option<&'a str>> {
+/// The package that the EIP is in now, as far as that is known; empty: in none, as every new one.
+fn present<'a>(facts: &Facts<'a>, id: &EipId) -> Option<&'a str> {
     match facts.look {
-        Some(Look::Seen(seen)) => Some(Some(seen.package.as_str()).filter(|name| !name.is_empty())),
+        Some(Look::Seen(seen)) => Some(&seen.package),
         Some(Look::Gone) => None,
-        None => (facts.sure && facts.got == Some(id)).then_some(None),
+        None => (facts.sure && facts.got == Some(id)).then_some(""),
     }
 }
 
