@@ -88,11 +88,22 @@ fn every_example_asks_for_what_the_page_says() {
     let mut wrong = String::new();
     for example in &page().examples {
         let (request, events) = asked(example);
-        let refused = events.iter().any(|event| event.starts_with("InvalidRequest"));
+        let refused = events
+            .iter()
+            .any(|event| event.starts_with("InvalidRequest"));
         let asks = !matches!(request, None | Some(Request::Nothing));
-        assert_eq!(asks, !refused && example.name != "off", "{}", example.name);
+        assert_eq!(
+            asks,
+            !refused && example.name != "switched-off",
+            "{}",
+            example.name
+        );
         if events != example.events {
-            wrong += &format!("```text events={}\n{}\n```\n", example.name, events.join("\n"));
+            wrong += &format!(
+                "```text events={}\n{}\n```\n",
+                example.name,
+                events.join("\n")
+            );
         }
     }
     assert!(wrong.is_empty(), "the page should say:\n{wrong}");
