@@ -7,7 +7,7 @@ use futures::future::{Either, select};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use kube::api::ListParams;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cases::CaseError;
 use crate::cases::eip::sight::{self, events, pods, records};
@@ -49,8 +49,11 @@ pub async fn shown(
 }
 
 impl<'w> Stage<'w> {
-    /// Starts the agents and finds the examples; nothing is applied or played yet.
+    /// Starts the agents on a cloud that is quick, and finds the examples; nothing is applied or played yet.
     pub async fn set(world: &'w mut World, test: &str) -> Result<Self, CaseError> {
+        let quick =
+            json!({"settle": {"associate_ms": 300, "unassociate_ms": 300, "release_ms": 100}});
+        world.cloud().set(&quick).await?;
         world.start_agents().await?;
         let examples = Page::read()?.shown_by(test)?.into_iter().cloned().collect();
         Ok(Self { world, examples })
