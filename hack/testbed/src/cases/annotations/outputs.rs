@@ -128,8 +128,8 @@ pub fn columns(world: &mut World) -> CaseFuture<'_> {
         for (_, pod, eip) in stage.all_bound().await? {
             let (name, address) = (pod.name_any(), eip.ip.to_string());
             let status = record(stage.world, &name).await?["status"].take();
-            let text = |field: &str| status[field].as_str().unwrap_or_default().to_owned();
-            let (ip, eni) = (text("privateIPAddress"), text("networkInterfaceID"));
+            let shown = |field: &str| status[field].as_str().unwrap_or_default().to_owned();
+            let (ip, eni) = (shown("privateIPAddress"), shown("networkInterfaceID"));
             let node = pod.spec.and_then(|spec| spec.node_name).unwrap_or_default();
             let plain = [&*name, &*address, &*ip, "InUse", "Auto", "Follow"];
             let table = stage.kubectl(&["get", "podeips"]).await?;
