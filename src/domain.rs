@@ -2,5 +2,6 @@
 
 pub mod eip;
 pub mod ids;
+pub mod keep;
 pub mod pod;
 pub mod record;

@@ -9,7 +9,7 @@ use crate::api::keys;
 use crate::clock;
 use crate::config::Config;
 use crate::domain::ids::ClusterUid;
-use crate::eip::facts::Me;
+use crate::eip::facts::{Me, Policy};
 use crate::kubeapi::client::Kube;
 use crate::node::identity::Identity;
 use crate::node::metadata::Metadata;
@@ -26,6 +26,7 @@ pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me,
         node: config.node.clone(),
         cluster,
         account: account.map(|account| format!("{account}/{region}")),
+        policy: Policy::default(),
     };
     (me, region)
 }

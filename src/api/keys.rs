@@ -21,6 +21,14 @@ pub const TARGET_ANNOTATION: &str = "eipd.io/target";
 pub const ATTEMPT_ANNOTATION: &str = "eipd.io/attempt";
 /// Account and region that the record's EIP lives in.
 pub const ACCOUNT_ANNOTATION: &str = "eipd.io/account";
+/// Uid of the pod that the record serves; absent while it serves none.
+pub const POD_ANNOTATION: &str = "eipd.io/pod";
+/// Since when the pod of a kept record is known to be away, RFC 3339.
+pub const ABSENT_ANNOTATION: &str = "eipd.io/absent-since";
+/// Mbit/s that the record's EIP was changed to; with `pending` behind it, before the cloud has accepted it.
+pub const BANDWIDTH_ANNOTATION: &str = "eipd.io/bandwidth";
+/// Stands on a record that was another controller's.
+pub const TAKEN_OVER_ANNOTATION: &str = "eipd.io/taken-over";
 /// The owner mark; ack-extend-network-controller writes its own name there, not always.
 pub const OWNER_ANNOTATION: &str = "k8s.aliyun.com/eip-controller";
 /// Our value of [`OWNER_ANNOTATION`].

@@ -1,5 +1,6 @@
 //! What a look at the cloud says of one EIP.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::ids::{EipId, EniId, Place};
@@ -28,6 +29,10 @@ pub struct Seen {
     pub name: String,
     pub pool: String,
     pub package: String,
+    /// Mbit/s; `None` where the cloud does not say.
+    pub bandwidth: Option<u32>,
+    /// All of its tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Where an EIP stands.

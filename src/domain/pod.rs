@@ -1,9 +1,11 @@
 //! What eipd knows of a pod: only the facts that decide about its address.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::ids::{Key, ResourceVersion, Uid};
+use super::ids::{EipId, Key, ResourceVersion, Uid};
+use super::keep::Keep;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pod {
@@ -12,6 +14,8 @@ pub struct Pod {
     pub version: ResourceVersion,
     /// Name of the node it was scheduled to; `None` while it waits for one.
     pub node: Option<String>,
+    /// Its controller: what makes another one when this one goes.
+    pub controller: Option<Uid>,
     pub phase: Phase,
     /// The pod's IPv4 address (`status.podIP`).
     pub ip: Option<Ipv4Addr>,
@@ -39,8 +43,8 @@ pub enum Phase {
 pub enum Ask {
     /// No EIP (any more).
     Nothing,
-    /// An EIP of its own.
-    Auto(Arc<Wish>),
+    /// An EIP.
+    Eip(Arc<Wish>),
     /// Something that can't be done as written; each text names key, value and remedy.
     Refused(Arc<[String]>),
 }
@@ -48,10 +52,41 @@ pub enum Ask {
 /// A checked request, ready to be frozen in a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// The Allocate arguments as they will stand in the record's `eipd.io/request`.
-    pub request: String,
+    pub which: Which,
+    /// What becomes of the EIP when the pod goes.
+    pub keep: Keep,
     /// What the user should hear although nothing is refused.
     pub warnings: Vec<String>,
+}
+
+/// Which EIP is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// One of its own.
+    Auto {
+        /// The Allocate arguments as they will stand in the record's `eipd.io/request`.
+        request: String,
+        /// The shared bandwidth package to be in.
+        package: Option<String>,
+        /// Mbit/s.
+        bandwidth: u32,
+    },
+    /// One that the user named.
+    Static {
+        eip: EipId,
+        /// What the administrator lets this namespace name.
+        nameable: Nameable,
+    },
+}
+
+/// Which EIPs may be named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Nameable {
+    #[default]
+    Any,
+    None,
+    /// Those that carry all these tags.
+    With(BTreeMap<String, String>),
 }
 
 /// What eipd has written on the pod.
@@ -84,6 +119,16 @@ pub enum Stage {
     Leaving,
     /// Succeeded or Failed: its address may be another pod's by now.
     Finished,
+}
+
+impl Ask {
+    /// The EIP that is asked for, where the request is a good one.
+    pub fn wish(&self) -> Option<&Wish> {
+        match self {
+            Self::Eip(wish) => Some(wish),
+            Self::Nothing | Self::Refused(_) => None,
+        }
+    }
 }
 
 impl Pod {

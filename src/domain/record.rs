@@ -1,6 +1,9 @@
 //! What eipd reads in a record (a `PodEIP` object).
 
+use jiff::Timestamp;
+
 use super::ids::{EipId, Key, Place, ResourceVersion, Uid};
+use super::keep::Keep;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -8,15 +11,37 @@ pub struct Record {
     pub rev: Rev,
     /// Value of the label `eipd.io/node`; `None` is blank.
     pub node: Option<String>,
-    /// Uid of the pod that owns it.
+    /// Made, or taken over, by eipd: it carries our owner mark.
+    pub ours: bool,
+    /// When it was made, by the API server's clock.
+    pub created: Option<Timestamp>,
+    pub kind: Kind,
+    pub keep: Keep,
+    /// Uid of the pod that it serves; `None` while it serves none.
     pub owner: Option<Uid>,
+    /// That pod owns it: Kubernetes deletes it with the pod.
+    pub owned: bool,
+    /// Since when its pod is known to be away, on a kept record.
+    pub absent_since: Option<Timestamp>,
     /// The frozen Allocate arguments; `None` on records that eipd did not make.
     pub request: Option<String>,
+    /// The bandwidth in those, in Mbit/s.
+    pub made_with: Option<u32>,
     /// The EIP that it names for life (label `eipd.io/eip`).
     pub eip: Option<EipId>,
     /// `spec.allocationID` says something else than the label: somebody edited it.
     pub edited: bool,
+    /// `spec.allocationID` as it stands there.
+    pub named: String,
     pub attempt: u32,
+    /// The shared bandwidth package that it names.
+    pub package: Option<String>,
+    /// The bandwidth that its EIP was changed to, or is to be changed to.
+    pub bandwidth: Option<Bandwidth>,
+    /// Another holder's place, from which its EIP is to be taken (`allow_eip_rob`).
+    pub take: Option<Place>,
+    /// It was another controller's: its EIP is to be tagged.
+    pub taken_over: bool,
     /// Where its EIP is to stand.
     pub target: Option<Place>,
     /// Where its status says the EIP stands; third parties take the pod as reachable from then on.
@@ -28,6 +53,25 @@ pub struct Record {
     /// Our finalizer still stands.
     pub finalizer: bool,
     pub other_finalizers: Vec<String>,
+}
+
+/// Whose the EIP is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Made for the pod by eipd: reconfigured, tagged and released by it.
+    #[default]
+    Auto,
+    /// Named by the user: bound and unbound, nothing else.
+    Static,
+}
+
+/// A bandwidth that differs from the frozen request's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bandwidth {
+    /// Mbit/s.
+    pub mbit: u32,
+    /// The cloud has accepted it.
+    pub done: bool,
 }
 
 /// One state of one object: what a write is conditional on.
@@ -43,6 +87,7 @@ pub struct Shown {
     pub eip: String,
     pub eni: String,
     pub ip: String,
+    pub package: String,
 }
 
 impl Record {
@@ -56,12 +101,17 @@ impl Record {
         }
     }
 
+    /// Its EIP outlives its pods: the record is kept, blank, while no pod has it.
+    pub fn is_fixed(&self) -> bool {
+        self.kind == Kind::Auto && self.keep.is_fixed()
+    }
+
     /// A change at the cloud may have been under way when this was written: a target without the status to match.
     pub fn shows_open_intent(&self) -> bool {
         match self.eip {
             // Allocate's intent is the record itself.
             None => self.request.is_some(),
-            Some(_) => self.target.is_some() && !self.shows_target(),
+            Some(_) => (self.target.is_some() && !self.shows_target()) || self.take.is_some(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! From a pod's annotations to what is asked here and now.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api::request::{self, PodTraits, Request, Strategy};
-use crate::domain::pod::{Ask, Wish};
+use crate::domain::keep::Keep;
+use crate::domain::pod::{Ask, Nameable, Which, Wish};
 use crate::kubeapi::pods::{AskOf, PodWire};
 
 /// The reader of requests for this configuration.
@@ -30,30 +32,43 @@ fn ask(pod: &PodWire, custom_stateful_kinds: &[String]) -> Ask {
 
 fn wish(parsed: request::Parsed) -> Ask {
     let warnings = parsed.warnings.iter().map(ToString::to_string).collect();
-    match parsed.request {
-        Request::Nothing => Ask::Nothing,
-        Request::Static { .. } => later("pod-eip-instanceid", "take pod-with-eip \"true\" instead"),
-        Request::Auto(auto) if auto.strategy != Strategy::Follow => {
-            later("pod-eip-release-strategy", "take Follow, or leave it away")
-        }
-        Request::Auto(auto) if auto.package.is_some() => {
-            later("eip-common-bandwidth-package-id", "leave it away")
+    let (which, strategy) = match parsed.request {
+        Request::Nothing => return Ask::Nothing,
+        Request::Static { eip, strategy } => {
+            let nameable = Nameable::Any;
+            (Which::Static { eip, nameable }, strategy)
         }
         Request::Auto(auto) => match serde_json::to_string(&auto.args) {
-            Ok(request) => Ask::Auto(Arc::new(Wish { request, warnings })),
-            Err(error) => refused([format!("the request cannot be stored: {error}")].into_iter()),
+            Ok(request) => {
+                let (package, bandwidth) = (auto.package, auto.args.bandwidth);
+                let which = Which::Auto {
+                    request,
+                    package,
+                    bandwidth,
+                };
+                (which, auto.strategy)
+            }
+            Err(error) => {
+                return refused([format!("the request cannot be stored: {error}")].into_iter());
+            }
         },
-    }
+    };
+    Ask::Eip(Arc::new(Wish {
+        which,
+        keep: keep(&strategy),
+        warnings,
+    }))
 }
 
-/// What the contract knows and this version does not do yet: said so, and nothing is spent.
-fn later(key: &str, remedy: &str) -> Ask {
-    refused(
-        [format!(
-            "{key}: not served by this version of eipd; {remedy}"
-        )]
-        .into_iter(),
-    )
+fn keep(strategy: &Strategy) -> Keep {
+    match strategy {
+        Strategy::Follow => Keep::Follow,
+        Strategy::Never => Keep::Never,
+        Strategy::Ttl(after) => Keep::Ttl {
+            after: Duration::from_nanos(after.nanos().try_into().unwrap_or(0)),
+            text: after.as_given().to_owned(),
+        },
+    }
 }
 
 fn refused(texts: impl Iterator<Item = String>) -> Ask {

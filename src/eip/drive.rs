@@ -13,7 +13,7 @@ use crate::kubeapi::client::Kube;
 use crate::kubeapi::crd;
 use crate::kubeapi::error::KubeError;
 use crate::kubeapi::pods::Pods;
-use crate::kubeapi::records::Records;
+use crate::kubeapi::records::{Adoption, Records};
 use crate::node::eni::{Enis, PodIp};
 
 use super::facts::Me;
@@ -62,10 +62,19 @@ impl Ports {
                 .map_or_else(kube_failed, Outcome::CrdTerminating),
             Step::Resolve(ip) => self.resolve(*ip).await,
             Step::LookByTag { record, attempt } => self.look_by_tag(record, *attempt).await,
+            Step::ListNamers(id) => self
+                .records
+                .namers(id)
+                .await
+                .map_or_else(kube_failed, Outcome::Namers),
             Step::Allocate { .. }
             | Step::Associate { .. }
             | Step::Unassociate { .. }
-            | Step::Release { .. } => self.change_cloud(key, step).await,
+            | Step::Release { .. }
+            | Step::JoinPackage { .. }
+            | Step::LeavePackage { .. }
+            | Step::SetBandwidth { .. }
+            | Step::Tag { .. } => self.change_cloud(key, step).await,
             Step::Annotate { .. } | Step::Condition { .. } | Step::ClearAnnotations { .. } => {
                 self.write_pod(key, step).await
             }
@@ -157,6 +166,12 @@ impl Ports {
                 self.vpc.unassociate(id, place, &fresh_token()).await
             }
             Step::Release { id } => self.vpc.release(id).await,
+            Step::JoinPackage { id, package } => {
+                self.vpc.join_package(id, package, &fresh_token()).await
+            }
+            Step::LeavePackage { id, package } => {
+                self.vpc.leave_package(id, package, &fresh_token()).await
+            }
             _ => return Outcome::Accepted,
         };
         match result {
@@ -215,8 +230,39 @@ impl Ports {
     async fn write_record(&self, key: &Key, step: &Step) -> Outcome {
         let (records, now) = (&self.records, self.clock.wall());
         let result = match step {
-            Step::Create { pod, request } => {
-                records.create(key, pod, request, &self.me).await.map(Some)
+            Step::Create { pod, wish } => records.create(key, pod, wish, &self.me).await.map(Some),
+            Step::Claim { at } => records.claim(key, at, &self.me).await.map(Some),
+            Step::Serve { at, pod, keep, new } => {
+                records.serve(key, at, pod, keep, *new).await.map(Some)
+            }
+            Step::Blank { at, since } => {
+                records.blank(key, at, since.unwrap_or(now)).await.map(Some)
+            }
+            Step::Adopt {
+                at,
+                id,
+                target,
+                pod,
+                owned,
+            } => {
+                let adoption = Adoption {
+                    id,
+                    target: target.as_ref(),
+                    pod: pod.as_ref(),
+                    owned: *owned,
+                };
+                records
+                    .adopt(key, at, &adoption, &self.me, now)
+                    .await
+                    .map(Some)
+            }
+            Step::WriteTake { at, place } => records.write_take(key, at, place).await.map(Some),
+            Step::WritePackage { at, package } => {
+                let package = package.as_deref();
+                records.write_package(key, at, package).await.map(Some)
+            }
+            Step::WriteBandwidth { at, bandwidth } => {
+                records.write_bandwidth(key, at, *bandwidth).await.map(Some)
             }
             Step::WriteId { at, id } => records.write_id(key, at, id).await.map(Some),
             Step::WriteTarget { at, place } => records.write_target(key, at, place).await.map(Some),
@@ -305,11 +351,10 @@ fn trouble(error: &CloudError) -> Trouble {
         | Class::Money
         | Class::FrequentPurchase
         | Class::PlaceFull => TroubleKind::Quota,
-        Class::WrongState
-        | Class::AlreadyBound
-        | Class::AlreadyDone
-        | Class::NotFound
-        | Class::PlaceNotFound => TroubleKind::WrongState,
+        Class::AlreadyBound => TroubleKind::PlaceTaken,
+        Class::WrongState | Class::AlreadyDone | Class::NotFound | Class::PlaceNotFound => {
+            TroubleKind::WrongState
+        }
         Class::IdempotentMismatch => TroubleKind::TokenUsed,
         Class::Busy
         | Class::TokenInProgress
@@ -346,6 +391,8 @@ fn seen(view: &EipView) -> Seen {
         name: text(&view.name),
         pool: text(&view.pool),
         package: text(&view.bandwidth_package_id),
+        bandwidth: None,
+        tags: view.tags.clone(),
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::drive::Ports;
+use super::facts::Around;
 use super::memory::Memory;
 use super::outcome::Outcome;
 use super::plan;
@@ -75,6 +76,8 @@ struct Name {
     /// A step of this name is in flight.
     busy: bool,
     brake: Brake,
+    /// Waits in a row for another's work.
+    waits: u32,
     alarm: Option<Instant>,
 }
 
@@ -225,6 +228,7 @@ impl Engine {
             memory: Memory::new(),
             busy: false,
             brake: Brake::default(),
+            waits: 0,
             alarm: None,
         })
     }
@@ -273,7 +277,8 @@ impl Engine {
             return; // what it is doing brings it back here
         };
         name.memory.crd_known(crd);
-        let facts = name.memory.facts(&self.ports.me, now);
+        let around = Around::quiet(self.ports.clock.wall());
+        let facts = name.memory.facts(&self.ports.me, now, around);
         let step = plan::plan(&facts);
         let notice = plan::notice(&facts, &step);
         self.reporter.planned(&facts, notice.as_ref());
@@ -318,6 +323,9 @@ impl Engine {
         self.set_alarm_to(key, None);
         if let Some(name) = self.names.get_mut(key) {
             name.busy = true;
+            if step.changes_cloud() || step.writes_record() {
+                name.waits = 0;
+            }
         }
         self.metrics.step(step.name());
         self.resolving += usize::from(matches!(step, Step::Resolve(_)));

@@ -1,5 +1,9 @@
 //! What `plan` decides on: everything that depends on time is judged already.
 
+use jiff::Timestamp;
+
+use super::outcome::{Holder, Namer};
+use super::step::Brake;
 use crate::domain::eip::{Look, Seen};
 use crate::domain::ids::{ClusterUid, EipId, Place, Uid};
 use crate::domain::pod::Pod;
@@ -67,10 +71,62 @@ pub struct Facts<'a> {
     pub held_off: bool,
     /// The pod's own garbage collection has had long enough to write the tombstone.
     pub waited_for_gc: bool,
+    /// The records that name this EIP, listed less than 5 s ago.
+    pub namers: Option<&'a [Namer]>,
+    /// The interface that the EIP was last seen on.
+    pub holder: Option<&'a Holder>,
+    /// The bandwidth that the cloud has accepted from us for this EIP, in Mbit/s.
+    pub bandwidth_set: Option<u32>,
+    /// The time that a TTL record is kept for has passed.
+    pub ttl_over: bool,
+    /// A first look did not list the EIP, and no second one has settled it.
+    pub in_doubt: bool,
+    /// A brake holds an Allocate for this pod back.
+    pub brake: Option<Brake>,
+    /// Its pod has had an EIP and no address for too long.
+    pub unused: bool,
+    /// A pod that was so before gets its record only with its address.
+    pub address_first: bool,
+    /// Many records of living pods were deleted at once: give nothing back for now.
+    pub storm: bool,
+    /// Another EIP controller runs here, or it is not known yet that none does: nothing new is begun.
+    pub others_run: bool,
+    /// No EIP can be bound to the pod's present address.
+    pub no_place: bool,
+    /// A live read has shown that there is no record; else it is only that none was seen.
+    pub record_read: bool,
+    /// Another controller's record need not be taken over yet.
+    pub take_over_later: bool,
     /// The pod's annotations may be written now (a refused write is retried by itself).
     pub annotate_now: bool,
     /// The pod's condition may be written now.
     pub condition_now: bool,
+}
+
+/// What is judged of a name from outside of it, at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Around {
+    /// The API server's time of day.
+    pub wall: Timestamp,
+    pub brake: Option<Brake>,
+    pub unused: bool,
+    pub address_first: bool,
+    pub storm: bool,
+    pub others_run: bool,
+}
+
+impl Around {
+    /// Nothing stands in the way.
+    pub fn quiet(wall: Timestamp) -> Self {
+        Self {
+            wall,
+            brake: None,
+            unused: false,
+            address_first: false,
+            storm: false,
+            others_run: false,
+        }
+    }
 }
 
 /// What the cloud is still about to do for us.
@@ -78,6 +134,8 @@ pub struct Facts<'a> {
 pub enum Settling {
     Associate,
     Unassociate,
+    Join,
+    Leave,
 }
 
 /// Who is asking.
@@ -90,6 +148,20 @@ pub struct Me {
     pub cluster: ClusterUid,
     /// `account/region`, as far as known.
     pub account: Option<String>,
+    pub policy: Policy,
+}
+
+/// What the administrator decided, and what the agent knows of its surroundings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The VPC, as far as known: a named EIP is taken from nobody outside it.
+    pub vpc: Option<String>,
+    /// A named EIP may be taken from its present holder.
+    pub allow_rob: bool,
+    /// A changed bandwidth annotation reaches the living EIP.
+    pub live_bandwidth: bool,
+    /// Since when eipd is installed: only older records are taken over.
+    pub installed_at: Option<Timestamp>,
 }
 
 impl<'a, T> Sight<'a, T> {

@@ -2,15 +2,19 @@
 //!
 //! Nothing here is needed for correctness after a crash: whatever is lost is read again.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::facts::{Crd, Facts, Me, Settling, Sight};
-use super::outcome::Trouble;
+use jiff::Timestamp;
+
+use super::facts::{Around, Crd, Facts, Me, Settling, Sight};
+use super::outcome::{Holder, Namer, Trouble};
 use super::retry::Retry;
 use super::step::Step;
 use crate::clock::Instant;
 use crate::domain::eip::{Look, Seen};
 use crate::domain::ids::{EipId, Place, Uid};
+use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::Record;
 
@@ -26,6 +30,8 @@ pub const IN_FLIGHT: Duration = Duration::from_mins(1);
 pub const SECOND_LOOK: Duration = Duration::from_mins(1);
 /// How long an EIP of a used token may take to show by its tag.
 const TOKEN_PATIENCE: Duration = Duration::from_mins(10);
+/// How long an interface that an EIP stands on is believed to be what it was.
+const HOLDER: Duration = Duration::from_mins(1);
 /// How long Kubernetes' garbage collector has to write the tombstone of a pod that is gone.
 pub const GC_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -58,6 +64,17 @@ pub struct Memory {
     in_flight_until: Option<Instant>,
     open_allocate_until: Option<Instant>,
     open_write: Option<Step>,
+    namers: Option<(Instant, Vec<Namer>)>,
+    holder: Option<(Instant, Holder)>,
+    bandwidth_set: Option<u32>,
+    /// An address that no EIP can be bound to.
+    no_place: Option<Ipv4Addr>,
+    /// A live read has shown that there is no record.
+    record_read: bool,
+    /// We ourselves decided to give the record's EIP back.
+    deleted: bool,
+    /// When another controller's record is to be taken over.
+    take_over_at: Option<Instant>,
     tombstone_since: Option<Instant>,
     crd: Option<(Instant, bool)>,
     unbound_since: Option<Instant>,
@@ -75,7 +92,10 @@ pub struct Memory {
 enum Known<T> {
     #[default]
     Unknown,
-    Absent,
+    Absent {
+        /// When that was read live; it ages then. `None`: nothing says otherwise.
+        at: Option<Instant>,
+    },
     Seen {
         it: T,
         /// When it was read live, or written by us.
@@ -95,13 +115,13 @@ impl Memory {
     /// Nothing is known of the pod, and no record of ours is in the watch.
     pub fn new() -> Self {
         Self {
-            record: Known::Absent,
+            record: Known::Absent { at: None },
             ..Self::default()
         }
     }
 
-    /// What `plan` decides on, judged at `now`. `crd` is the newest look at the CRD that this agent has.
-    pub fn facts<'a>(&'a self, me: &'a Me, now: Instant) -> Facts<'a> {
+    /// What `plan` decides on, judged at `now`.
+    pub fn facts<'a>(&'a self, me: &'a Me, now: Instant, around: Around) -> Facts<'a> {
         let counts = |at: Instant| {
             now.duration_since(at) < FRESH && self.last_change.is_none_or(|change| at >= change)
         };
@@ -145,6 +165,29 @@ impl Memory {
             waited_for_gc: self
                 .unbound_since
                 .is_some_and(|since| now.duration_since(since) >= GC_PATIENCE),
+            namers: self
+                .namers
+                .as_ref()
+                .filter(|(asked, _)| now.duration_since(*asked) < FRESH)
+                .map(|(_, namers)| namers.as_slice()),
+            holder: self
+                .holder
+                .as_ref()
+                .filter(|(asked, _)| now.duration_since(*asked) < HOLDER)
+                .map(|(_, holder)| holder),
+            bandwidth_set: self.bandwidth_set,
+            ttl_over: record.is_some_and(|record| is_ttl_over(record, around.wall)),
+            in_doubt: self.first_gone.is_some() && !self.gone_twice,
+            brake: around.brake,
+            unused: around.unused,
+            address_first: around.address_first,
+            storm: around.storm,
+            others_run: around.others_run,
+            no_place: self
+                .no_place
+                .is_some_and(|ip| self.pod().is_some_and(|pod| pod.ip == Some(ip))),
+            record_read: self.record_read,
+            take_over_later: self.take_over_at.is_none_or(|at| at > now),
             annotate_now: self.annotate.is_due(now),
             condition_now: self.condition.is_due(now),
         }
@@ -184,6 +227,11 @@ impl Memory {
     /// Notes that the plan now waits for Kubernetes to write the tombstone; gives the end of its patience.
     pub fn await_tombstone(&mut self, now: Instant) -> Instant {
         *self.unbound_since.get_or_insert(now) + GC_PATIENCE
+    }
+
+    /// When another controller's record is taken over; `at` where that was not decided yet.
+    pub fn take_over_at(&mut self, at: Instant) -> Instant {
+        *self.take_over_at.get_or_insert(at)
     }
 
     /// What is settling, since when, and the latest look that came too early.
@@ -261,10 +309,14 @@ impl Memory {
 
     /// Nothing is left to do or to remember: no record of ours, and no pod that asks.
     pub fn is_idle(&self, me: &Me) -> bool {
-        let asks = self.pod().is_some_and(|pod| pod.ask != Ask::Nothing);
+        let here = |pod: &&Pod| pod.node.as_deref() == Some(me.node.as_str());
+        let asks = self
+            .pod()
+            .filter(here)
+            .is_some_and(|pod| pod.ask != Ask::Nothing);
         let none = match &self.record {
             Known::Unknown => false,
-            Known::Absent => true,
+            Known::Absent { .. } => true,
             Known::Seen { it, .. } => it.node.as_deref() != Some(me.label.as_str()),
         };
         none && !asks
@@ -281,6 +333,14 @@ impl Memory {
     }
 }
 
+/// Whether a kept record's time has passed: it counts the absence of the pod's object that was seen.
+fn is_ttl_over(record: &Record, wall: Timestamp) -> bool {
+    let (Keep::Ttl { after, .. }, Some(since)) = (&record.keep, record.absent_since) else {
+        return false;
+    };
+    since.checked_add(*after).is_ok_and(|end| end <= wall)
+}
+
 impl<T> Known<T> {
     fn it(&self) -> Option<&T> {
         match self {
@@ -292,7 +352,9 @@ impl<T> Known<T> {
     fn sight(&self, now: Instant) -> Sight<'_, T> {
         match self {
             Self::Unknown => Sight::Unknown,
-            Self::Absent => Sight::Absent,
+            // Another of that name may be anywhere by now.
+            Self::Absent { at: Some(at) } if now.duration_since(*at) >= FRESH => Sight::Unknown,
+            Self::Absent { .. } => Sight::Absent,
             Self::Seen { it, at } => Sight::Seen {
                 it,
                 fresh: at.is_some_and(|at| now.duration_since(at) < FRESH),

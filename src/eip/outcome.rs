@@ -1,9 +1,13 @@
 //! What a step came back with.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::clock::Instant;
 use crate::domain::eip::{Look, Seen};
-use crate::domain::ids::{EipId, Place};
+use crate::domain::ids::{EipId, EniId, Key, Place, Uid};
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
 
@@ -33,7 +37,33 @@ pub enum Outcome {
     PodWrote(Pod),
     /// The pod of that uid is gone.
     PodGone,
+    /// All records that name the EIP.
+    Namers(Vec<Namer>),
+    /// The interface that an EIP stands on.
+    Holder(Holder),
+    /// Not begun: its turn is later, or a breaker is open.
+    Later {
+        at: Instant,
+        why: Option<String>,
+    },
     Failed(Trouble),
+}
+
+/// A record that names an EIP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namer {
+    pub key: Key,
+    pub uid: Uid,
+    pub created: Option<Timestamp>,
+    pub target: Option<Place>,
+}
+
+/// A network interface that an EIP stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    pub eni: EniId,
+    pub vpc: String,
+    pub primary: Option<Ipv4Addr>,
 }
 
 /// A step that gave no result.
@@ -58,6 +88,8 @@ pub enum TroubleKind {
     Quota,
     /// The EIP or the address is not in the state the call needs: look again.
     WrongState,
+    /// The pod's address already has an EIP, or a forward entry, that is not the record's.
+    PlaceTaken,
     /// The token was used with other arguments: somebody asked already.
     TokenUsed,
     /// It will not work before somebody changes something.

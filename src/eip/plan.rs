@@ -1,8 +1,13 @@
 //! The decision: facts of one name in, one step out. Pure; the five rules of `docs/design.md` live here.
 
+mod adopt;
 mod give_back;
+mod kept;
 mod leave;
+mod named;
+mod package;
 mod serve;
+mod settings;
 
 use super::facts::{Facts, Sight};
 use super::step::{Notice, Pause, Step};
@@ -25,6 +30,7 @@ pub fn notice(facts: &Facts<'_>, step: &Step) -> Option<Notice> {
             _ => None,
         },
         Step::NextAttempt { .. } => Some(Notice::Lost { id }),
+        Step::Associate { .. } | Step::WriteStatus { .. } => package::notice(facts, record),
         Step::WriteTarget { .. } | Step::Release { .. } if record.edited => {
             Some(Notice::Edited { named: id })
         }
@@ -46,17 +52,22 @@ fn choose(facts: &Facts<'_>) -> Step {
 }
 
 fn with_record(facts: &Facts<'_>, record: &Record) -> Step {
-    if record.node.as_deref() != Some(facts.me.label.as_str()) {
-        return others(facts, record);
+    match record.node.as_deref() {
+        None => return nobodys(facts, record),
+        Some(node) if node != facts.me.label => return others(facts, record),
+        Some(_) => {}
     }
     if let Some(step) = wrong_account(facts, record) {
         return step;
+    }
+    if !record.ours {
+        return adopt::claimed(facts, record);
     }
     if record.tombstone {
         return give_back::plan(facts, record);
     }
     if record.owner.is_none() {
-        return Step::Rest; // not one of ours: nobody's absence can be proven
+        return kept::unserved(facts, record);
     }
     match facts.own_pod(record) {
         Some(pod) if pod.serves() && wanted(pod) => serve::plan(facts, record, pod),
@@ -64,6 +75,14 @@ fn with_record(facts: &Facts<'_>, record: &Record) -> Step {
         // Absence counts only by a live read; another uid seen by the watch may be older than the record.
         None if facts.owner_gone => leave::plan(facts, record, None),
         None => Step::ReadPod,
+    }
+}
+
+/// A blank record: ours to claim, another controller's, or resting.
+fn nobodys(facts: &Facts<'_>, record: &Record) -> Step {
+    match record.ours {
+        true => wrong_account(facts, record).unwrap_or_else(|| kept::blank(facts, record)),
+        false => adopt::unclaimed(facts, record),
     }
 }
 
@@ -101,6 +120,7 @@ fn guard(facts: &Facts<'_>, step: Step) -> Step {
     let needs_pod = match step {
         Step::Associate { .. } => true,
         Step::Unassociate { .. } => !tombstone && !facts.owner_gone,
+        Step::JoinPackage { .. } | Step::SetBandwidth { .. } => true,
         _ => false,
     };
     let pod_stale = needs_pod && !facts.pod.is_fresh();

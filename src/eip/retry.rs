@@ -46,6 +46,7 @@ fn wait(kind: TroubleKind, failures: u32) -> Duration {
     let (first, longest) = match kind {
         TroubleKind::NoAnswer | TroubleKind::Passing => (Duration::from_millis(500), secs(30)),
         TroubleKind::WrongState => (Duration::from_millis(500), secs(10)),
+        TroubleKind::PlaceTaken => (secs(2), secs(60)),
         TroubleKind::Throttled => (secs(2), secs(60)),
         TroubleKind::TokenUsed => (secs(2), secs(120)),
         TroubleKind::Quota => (secs(30), secs(300)),

@@ -1,10 +1,15 @@
 //! One effect, with all its inputs: what `plan` decides and `drive` does.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::domain::eip::Seen;
-use crate::domain::ids::{EipId, Place, Uid};
-use crate::domain::record::Rev;
+use crate::domain::ids::{EipId, EniId, Key, Place, Uid};
+use crate::domain::keep::Keep;
+use crate::domain::pod::Wish;
+use crate::domain::record::{Bandwidth, Rev};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -31,10 +36,43 @@ pub enum Step {
         attempt: u32,
     },
 
-    /// Create the record of the pod with this uid, with its Allocate arguments frozen.
+    /// List all records that name this EIP.
+    ListNamers(EipId),
+    /// Ask the cloud for the interface that an EIP stands on.
+    FindHolder(EniId),
+
+    /// Create the record of the pod with this uid, with what it asks frozen.
     Create {
         pod: Uid,
-        request: String,
+        wish: Arc<Wish>,
+    },
+    /// Write our node into a blank label, and nothing else.
+    Claim {
+        at: Rev,
+    },
+    /// Let the record serve this pod from now on, with this strategy: spec and owner in one write.
+    Serve {
+        at: Rev,
+        pod: Uid,
+        keep: Keep,
+        /// It is another pod than before: its EIP stands nowhere now.
+        new: bool,
+    },
+    /// Its EIP is unbound and its pod away: let the record rest, nobody's.
+    Blank {
+        at: Rev,
+        /// Since when its pod is away, if that is written down already.
+        since: Option<Timestamp>,
+    },
+    /// Make another controller's record, claimed before, one of ours: with the id and the place that the cloud confirms.
+    Adopt {
+        at: Rev,
+        id: EipId,
+        target: Option<Place>,
+        /// The pod that it serves, if that lives.
+        pod: Option<Uid>,
+        /// That pod is to own it.
+        owned: bool,
     },
     /// Write the EIP's id into the record, for life.
     WriteId {
@@ -45,6 +83,21 @@ pub enum Step {
     WriteTarget {
         at: Rev,
         place: Place,
+    },
+    /// Write the holder's place from which the EIP is to be taken: the intent of its Unassociate.
+    WriteTake {
+        at: Rev,
+        place: Place,
+    },
+    /// Name the shared bandwidth package to be in, or none.
+    WritePackage {
+        at: Rev,
+        package: Option<String>,
+    },
+    /// Note a bandwidth that the EIP is to get, or has got.
+    WriteBandwidth {
+        at: Rev,
+        bandwidth: Bandwidth,
     },
     /// Take the addresses out of the status: the intent of Unassociate.
     ClearStatus {
@@ -88,6 +141,25 @@ pub enum Step {
     Release {
         id: EipId,
     },
+    JoinPackage {
+        id: EipId,
+        package: String,
+    },
+    LeavePackage {
+        id: EipId,
+        package: String,
+    },
+    /// Change a living EIP's bandwidth, in Mbit/s.
+    SetBandwidth {
+        id: EipId,
+        mbit: u32,
+    },
+    /// Put our tags on an EIP that was taken over.
+    Tag {
+        id: EipId,
+        record: Uid,
+        attempt: u32,
+    },
 
     /// Write the address into the pod's annotations.
     Annotate {
@@ -125,6 +197,8 @@ pub enum LookFor {
     Bound,
     /// An Unassociate of ours settles.
     Unbound,
+    /// A change of the shared bandwidth package settles.
+    Package,
 }
 
 /// Why nothing may be done now. How long to wait is not the plan's business.
@@ -148,6 +222,33 @@ pub enum Pause {
     SecondLook,
     /// The record was made in another account or region.
     WrongAccount { record: String },
+    /// Another record names the same EIP and comes first.
+    Held { id: EipId, by: Key },
+    /// The cloud lists no EIP of the id that the user named.
+    NoSuchEip { id: EipId },
+    /// The user named an EIP that may not be named.
+    NotNameable { id: EipId, why: String },
+    /// A brake holds the Allocate back.
+    Braked(Brake),
+    /// Many records of living pods were deleted at once.
+    Storm,
+    /// Another EIP controller runs here.
+    OthersRun,
+    /// The record is another controller's, and there is time to take it over.
+    TakeOverLater,
+    /// The record is another controller's, and stays that.
+    LeftAlone { why: String },
+    /// The pod's address is on no network interface that an EIP can be bound to.
+    NoPlace,
+}
+
+/// What holds an Allocate back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brake {
+    /// Three EIPs of this node wait for their pods' addresses already: this pod's has to come first.
+    AddressFirst,
+    /// Too many pods of its owner ended without an address.
+    Owner,
 }
 
 /// Facts that somebody should hear of, told with the step that follows from them.
@@ -159,6 +260,8 @@ pub enum Notice {
     NotProven { id: EipId, standing: String },
     /// The EIP was given back by somebody else.
     Lost { id: EipId },
+    /// The EIP is in a bandwidth package that is not the one asked for, and not by us.
+    InAnotherPackage { id: EipId, package: String },
 }
 
 impl Step {
@@ -170,6 +273,10 @@ impl Step {
                 | Self::Associate { .. }
                 | Self::Unassociate { .. }
                 | Self::Release { .. }
+                | Self::JoinPackage { .. }
+                | Self::LeavePackage { .. }
+                | Self::SetBandwidth { .. }
+                | Self::Tag { .. }
         )
     }
 
@@ -181,6 +288,13 @@ impl Step {
             | Self::ClearStatus { at }
             | Self::WriteStatus { at, .. }
             | Self::NextAttempt { at, .. }
+            | Self::Claim { at }
+            | Self::Serve { at, .. }
+            | Self::Blank { at, .. }
+            | Self::Adopt { at, .. }
+            | Self::WriteTake { at, .. }
+            | Self::WritePackage { at, .. }
+            | Self::WriteBandwidth { at, .. }
             | Self::Delete { at }
             | Self::DropFinalizer { at, .. } => Some(at),
             _ => None,
@@ -199,17 +313,7 @@ impl Step {
 
     /// Whether it writes the record.
     pub fn writes_record(&self) -> bool {
-        matches!(
-            self,
-            Self::Create { .. }
-                | Self::WriteId { .. }
-                | Self::WriteTarget { .. }
-                | Self::ClearStatus { .. }
-                | Self::WriteStatus { .. }
-                | Self::NextAttempt { .. }
-                | Self::Delete { .. }
-                | Self::DropFinalizer { .. }
-        )
+        matches!(self, Self::Create { .. }) || self.at().is_some()
     }
 
     /// Whether rule Freshness forbids it while something of ours is in flight on that record.
@@ -222,6 +326,9 @@ impl Step {
                 | Self::NextAttempt { .. }
                 | Self::Delete { .. }
                 | Self::DropFinalizer { .. }
+                | Self::Serve { .. }
+                | Self::Blank { .. }
+                | Self::WriteTake { .. }
                 | Self::Associate { .. }
                 | Self::Unassociate { .. }
         )
@@ -247,7 +354,20 @@ impl Step {
             Self::Resolve(_) => "resolve",
             Self::Look(..) => "look",
             Self::LookByTag { .. } => "look_by_tag",
+            Self::ListNamers(_) => "list_namers",
+            Self::FindHolder(_) => "find_holder",
             Self::Create { .. } => "create",
+            Self::Claim { .. } => "claim",
+            Self::Serve { .. } => "serve",
+            Self::Blank { .. } => "blank",
+            Self::Adopt { .. } => "adopt",
+            Self::WriteTake { .. } => "write_take",
+            Self::WritePackage { .. } => "write_package",
+            Self::WriteBandwidth { .. } => "write_bandwidth",
+            Self::JoinPackage { .. } => "join_package",
+            Self::LeavePackage { .. } => "leave_package",
+            Self::SetBandwidth { .. } => "set_bandwidth",
+            Self::Tag { .. } => "tag",
             Self::WriteId { .. } => "write_id",
             Self::WriteTarget { .. } => "write_target",
             Self::ClearStatus { .. } => "clear_status",

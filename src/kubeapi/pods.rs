@@ -198,6 +198,7 @@ impl Pods {
                 wire.metadata.resource_version.clone().unwrap_or_default(),
             ),
             node: wire.spec.node_name.clone(),
+            controller: controller(&wire.metadata),
             phase: phase(status.phase.as_deref()),
             ip: status.pod_ip.as_deref().and_then(|ip| ip.parse().ok()),
             taken: status.start_time.is_some(),
@@ -224,6 +225,12 @@ impl PodStatus {
         .flatten()
         .any(|container| container.state.running.is_some())
     }
+}
+
+fn controller(meta: &ObjectMeta) -> Option<Uid> {
+    let owners = meta.owner_references.iter().flatten();
+    let mut controllers = owners.filter(|owner| owner.controller == Some(true));
+    controllers.next().map(|owner| Uid::new(&owner.uid))
 }
 
 /// Namespace and name of an object from the API server.

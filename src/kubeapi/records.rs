@@ -1,21 +1,26 @@
 //! Records: read into facts, and written one intent at a time, each write on one exact state of the object.
 
-use std::net::Ipv4Addr;
-
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
 use super::client::Kube;
 use super::error::KubeError;
-use super::pods::key_of;
 use crate::api::keys;
-use crate::api::podeip::{AllocationType, PodEip, Spec};
+use crate::api::podeip::PodEip;
 use crate::domain::eip::Seen;
-use crate::domain::ids::{EipId, EniId, Key, Place, ResourceVersion, Uid};
-use crate::domain::record::{Record, Rev, Shown};
+use crate::domain::ids::{EipId, Key, Place, Uid};
+use crate::domain::pod::Wish;
+use crate::domain::record::{Bandwidth, Record, Rev};
 use crate::eip::facts::Me;
+use crate::eip::outcome::Namer;
+
+mod hands;
+mod new;
+mod read;
+
+pub use hands::Adoption;
+pub use read::read;
 
 /// Reads and writes records.
 #[derive(Clone)]
@@ -43,10 +48,10 @@ impl Records {
         &self,
         key: &Key,
         pod: &Uid,
-        request: &str,
+        wish: &Wish,
         me: &Me,
     ) -> Result<Record, KubeError> {
-        let record = new_record(key, pod, request, me);
+        let record = new::record(key, pod, wish, me);
         let (api, params) = (self.api(key), PostParams::default());
         let wire = self
             .kube
@@ -74,6 +79,47 @@ impl Records {
         self.patch(key, at, change).await
     }
 
+    pub async fn write_take(&self, key: &Key, at: &Rev, from: &Place) -> Result<Record, KubeError> {
+        let target = read::take_form(from);
+        let change = json!({"metadata": {"annotations": {keys::TARGET_ANNOTATION: target}}});
+        self.patch(key, at, change).await
+    }
+
+    pub async fn write_package(
+        &self,
+        key: &Key,
+        at: &Rev,
+        package: Option<&str>,
+    ) -> Result<Record, KubeError> {
+        let change = json!({"spec": {"bandwidthPackageID": package}});
+        self.patch(key, at, change).await
+    }
+
+    pub async fn write_bandwidth(
+        &self,
+        key: &Key,
+        at: &Rev,
+        bandwidth: Bandwidth,
+    ) -> Result<Record, KubeError> {
+        let text = read::bandwidth_form(bandwidth);
+        let change = json!({"metadata": {"annotations": {keys::BANDWIDTH_ANNOTATION: text}}});
+        self.patch(key, at, change).await
+    }
+
+    /// All records of the cluster that name this EIP, from the API server's own store.
+    pub async fn namers(&self, id: &EipId) -> Result<Vec<Namer>, KubeError> {
+        let api: Api<PodEip> = Api::all(self.kube.client().clone());
+        let params = ListParams::default().labels(&format!("{}={id}", keys::EIP_LABEL));
+        let list = self.kube.call("list", "podeips", api.list(&params)).await?;
+        let namer = |record: Record| Namer {
+            key: record.key,
+            uid: record.rev.uid,
+            created: record.created,
+            target: record.target,
+        };
+        Ok(list.items.iter().map(read).map(namer).collect())
+    }
+
     pub async fn next_attempt(
         &self,
         key: &Key,
@@ -83,7 +129,7 @@ impl Records {
         let change = json!({
             "metadata": {
                 "labels": {keys::EIP_LABEL: null},
-                "annotations": {keys::ATTEMPT_ANNOTATION: attempt.to_string(), keys::TARGET_ANNOTATION: null},
+                "annotations": {keys::ATTEMPT_ANNOTATION: attempt.to_string(), keys::TARGET_ANNOTATION: null, keys::BANDWIDTH_ANNOTATION: null},
             },
             "spec": {"allocationID": ""},
         });
@@ -198,114 +244,6 @@ fn conditional(mut change: Value, at: &Rev) -> Value {
 
 fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-fn new_record(key: &Key, pod: &Uid, request: &str, me: &Me) -> PodEip {
-    let spec = Spec {
-        allocation_type: AllocationType {
-            type_: "Auto".to_owned(),
-            release_strategy: "Follow".to_owned(),
-            release_after: None,
-        },
-        ..Spec::default()
-    };
-    let mut record = PodEip::new(&key.namespace, &key.name, spec);
-    let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    record.metadata.finalizers = Some(vec![keys::PODEIP_FINALIZER.to_owned()]);
-    record.metadata.labels = Some(
-        [
-            text(keys::NODE_LABEL, &me.label),
-            text(
-                keys::BUCKET_LABEL,
-                &keys::bucket(&key.namespace, &key.name).to_string(),
-            ),
-        ]
-        .into(),
-    );
-    let mut annotations = vec![
-        text(keys::OWNER_ANNOTATION, keys::OWNER),
-        text(keys::REQUEST_ANNOTATION, request),
-        text(keys::ATTEMPT_ANNOTATION, "0"),
-    ];
-    annotations.extend(
-        me.account
-            .as_ref()
-            .map(|account| text(keys::ACCOUNT_ANNOTATION, account)),
-    );
-    record.metadata.annotations = Some(annotations.into_iter().collect());
-    record.metadata.owner_references = Some(vec![OwnerReference {
-        api_version: "v1".to_owned(),
-        kind: "Pod".to_owned(),
-        name: key.name.clone(),
-        uid: pod.to_string(),
-        ..OwnerReference::default()
-    }]);
-    record
-}
-
-/// The facts of a record as it came over the wire.
-pub fn read(wire: &PodEip) -> Record {
-    let meta = &wire.metadata;
-    let label = |name| {
-        meta.labels
-            .as_ref()
-            .and_then(|all| all.get(name))
-            .filter(|value| !value.is_empty())
-    };
-    let note = |name| meta.annotations.as_ref().and_then(|all| all.get(name));
-    let finalizers = || meta.finalizers.iter().flatten();
-    let eip = label(keys::EIP_LABEL).map(EipId::new);
-    let named = eip.as_ref().map_or("", EipId::as_str);
-    Record {
-        key: key_of(meta),
-        rev: Rev {
-            uid: Uid::new(meta.uid.clone().unwrap_or_default()),
-            version: ResourceVersion::new(meta.resource_version.clone().unwrap_or_default()),
-        },
-        node: label(keys::NODE_LABEL).cloned(),
-        owner: meta
-            .owner_references
-            .iter()
-            .flatten()
-            .find(|owner| owner.kind == "Pod")
-            .map(|owner| Uid::new(&owner.uid)),
-        request: note(keys::REQUEST_ANNOTATION).cloned(),
-        edited: wire.spec.allocation_id != named,
-        attempt: note(keys::ATTEMPT_ANNOTATION)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0),
-        target: note(keys::TARGET_ANNOTATION).and_then(|text| parse_place(text)),
-        shown: wire.status.as_ref().and_then(shown),
-        account: note(keys::ACCOUNT_ANNOTATION).cloned(),
-        tombstone: meta.deletion_timestamp.is_some(),
-        finalizer: finalizers().any(|name| name == keys::PODEIP_FINALIZER),
-        other_finalizers: finalizers()
-            .filter(|name| *name != keys::PODEIP_FINALIZER)
-            .cloned()
-            .collect(),
-        eip,
-    }
-}
-
-fn shown(status: &crate::api::podeip::Status) -> Option<Shown> {
-    let some = |text: &Option<String>| text.clone().unwrap_or_default();
-    let shown = Shown {
-        eip: some(&status.eip_address),
-        eni: some(&status.network_interface_id),
-        ip: some(&status.private_ip_address),
-    };
-    let empty = shown.eip.is_empty() && shown.eni.is_empty() && shown.ip.is_empty();
-    (!empty).then_some(shown)
-}
-
-/// Reads back what [`Place`] displays.
-fn parse_place(text: &str) -> Option<Place> {
-    let (eni, ip) = text.split_once('/')?;
-    let ip: Ipv4Addr = ip.parse().ok()?;
-    (!eni.is_empty()).then(|| Place {
-        eni: EniId::new(eni),
-        ip,
-    })
 }
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ impl Engine {
             self.crd = Some((asked, terminating));
         }
         match &outcome {
+            Outcome::Later { at, why } => {
+                if let Some(why) = why {
+                    self.reporter.later(&name.memory, why);
+                }
+                return self.set_alarm(key, *at);
+            }
             Outcome::Failed(trouble) => {
                 name.memory.step_failed(step, trouble, now);
                 log_trouble(key, step, trouble);

@@ -30,6 +30,7 @@ pub struct Looks {
     retry: Retry,
     bound: Settle,
     unbound: Settle,
+    package: Settle,
 }
 
 struct Question {
@@ -86,6 +87,7 @@ impl Looks {
         let settle = match what {
             Settling::Associate => &mut self.bound,
             Settling::Unassociate => &mut self.unbound,
+            Settling::Join | Settling::Leave => &mut self.package,
         };
         settle.learn(missed.unwrap_or_default(), enough);
     }
@@ -102,6 +104,9 @@ impl Engine {
             }
             (_, Some((Settling::Unassociate, since, missed))) => {
                 since + self.looks.unbound.next(missed)
+            }
+            (_, Some((Settling::Join | Settling::Leave, since, missed))) => {
+                since + self.looks.package.next(missed)
             }
             (_, None) => now + FOREIGN_CHANGE,
         };
@@ -170,6 +175,8 @@ impl Engine {
         let ended = match what {
             Settling::Associate => matches!(seen.standing, Standing::At { .. }),
             Settling::Unassociate => seen.standing == Standing::Free,
+            Settling::Join => !seen.package.is_empty(),
+            Settling::Leave => seen.package.is_empty(),
         };
         if ended {
             self.looks.learn(what, missed, asked.duration_since(since));

@@ -3,17 +3,38 @@
 use std::time::Duration;
 
 use super::super::step::Pause;
-use super::Engine;
-use crate::clock::Instant;
+use super::{Engine, Name};
+use crate::clock::{self, Instant};
 use crate::domain::ids::Key;
 
 /// The name of an earlier pod's record comes free within seconds; nothing tells us when.
 const NAME_TAKEN: Duration = Duration::from_secs(1);
-const NOT_OURS: Duration = Duration::from_secs(15);
+/// Another's work that ours waits for, told by nobody: asked for more and more rarely.
+const OTHERS_WORK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
+/// What a person has to mend.
+const BY_HAND: Duration = Duration::from_mins(1);
+/// Tombstones of many living pods at once: time for somebody to notice.
+const STORM: Duration = Duration::from_mins(10);
+/// Records of another controller are taken over one by one within this.
+const TAKE_OVER: Duration = Duration::from_mins(45);
 const CRD_TERMINATING: Duration = Duration::from_secs(10);
 /// What somebody did in the console may last.
 const ELSEWHERE: Duration = Duration::from_mins(1);
 const WRONG_ACCOUNT: Duration = Duration::from_mins(5);
+
+/// A random part of it.
+fn spread(whole: Duration) -> Duration {
+    whole.mul_f64(fastrand::f64())
+}
+
+impl Name {
+    /// The first of the two times, doubled with each wait in a row, up to the second.
+    fn wait_longer(&mut self, (first, longest): (Duration, Duration)) -> Duration {
+        let wait = first.saturating_mul(1 << self.waits.min(10)).min(longest);
+        self.waits = self.waits.saturating_add(1);
+        clock::jitter(wait, 0.2)
+    }
+}
 
 impl Engine {
     pub(super) fn pause(&mut self, key: &Key, why: &Pause, now: Instant) {
@@ -30,8 +51,9 @@ impl Engine {
             }
             Pause::NotOurs => {
                 name.memory.lost_record();
-                now + NOT_OURS
+                now + name.wait_longer(OTHERS_WORK)
             }
+            Pause::Held { .. } => now + name.wait_longer(OTHERS_WORK),
             Pause::InFlight => name.memory.in_flight_until(now).unwrap_or(now),
             Pause::CrdTerminating => {
                 if self
@@ -47,6 +69,14 @@ impl Engine {
             Pause::AwaitTombstone => name.memory.await_tombstone(now),
             Pause::SecondLook => name.memory.second_look_at().unwrap_or(now),
             Pause::Elsewhere { .. } => now + ELSEWHERE,
+            Pause::LeftAlone { .. } => {
+                name.memory.lost_record();
+                now + ELSEWHERE
+            }
+            Pause::NoSuchEip { .. } | Pause::NotNameable { .. } => now + BY_HAND,
+            Pause::Braked(_) | Pause::Storm | Pause::OthersRun => now + BY_HAND,
+            Pause::NoPlace => now + STORM,
+            Pause::TakeOverLater => name.memory.take_over_at(now + spread(TAKE_OVER)),
             Pause::WrongAccount { .. } => now + WRONG_ACCOUNT,
         };
         // Never in the past: a pause is a pause, whatever the facts say.

@@ -3,7 +3,7 @@
 use super::super::facts::Facts;
 use super::super::memory::Memory;
 use super::super::outcome::{Outcome, TroubleKind};
-use super::super::step::{Notice, Pause, Step};
+use super::super::step::{Brake, Notice, Pause, Step};
 use crate::domain::ids::Key;
 use crate::domain::pod::{Ask, Pod};
 use crate::telemetry::events::{EventKind, Events, PodRef};
@@ -44,6 +44,11 @@ impl Reporter {
                 "EIPLost",
                 format!("{id} does not exist any more: somebody released it; another one is allocated"),
             ),
+            Some(Notice::InAnotherPackage { id, package }) => self.warn(
+                pod,
+                "EIPInAnotherPackage",
+                format!("{id} is in the bandwidth package {package}, which this pod did not ask for: it is left there; take it out in the console if that is a mistake"),
+            ),
         }
     }
 
@@ -77,7 +82,59 @@ impl Reporter {
                 "NameTaken",
                 format!("a PodEIP {key} exists that is not this node's; delete it if nobody needs it"),
             ),
-            Pause::NameTaken | Pause::InFlight | Pause::AwaitTombstone | Pause::SecondLook => {}
+            Pause::Held { id, by } => self.warn(
+                pod,
+                "EIPHeld",
+                format!("{id} is named by {by} too, which has it: this pod gets it when that one lets it go"),
+            ),
+            Pause::NoSuchEip { id } => self.warn(
+                pod,
+                "NoSuchEIP",
+                format!("pod-eip-instanceid \"{id}\": the cloud lists no such EIP in this account and region; name one that exists"),
+            ),
+            Pause::NotNameable { id, why } => self.warn(
+                pod,
+                "EIPNotNameable",
+                format!("pod-eip-instanceid \"{id}\": {why}; name another EIP"),
+            ),
+            Pause::Braked(Brake::AddressFirst) => self.warn(
+                pod,
+                "WaitingForAddress",
+                "three EIPs of this node wait for their pods' addresses already: this pod's is allocated when its address is known".to_owned(),
+            ),
+            Pause::Braked(Brake::Owner) => self.warn(
+                pod,
+                "OwnerSlowedDown",
+                "five pods of this owner ended without an address within ten minutes: its next pods get one EIP a minute".to_owned(),
+            ),
+            Pause::Storm => self.warn(
+                pod,
+                "ManyRecordsDeleted",
+                "more than three and more than half of this node's PodEIPs were deleted under living pods within ten seconds: nothing is given back for ten minutes".to_owned(),
+            ),
+            Pause::OthersRun => self.warn(
+                pod,
+                "OtherController",
+                "ack-extend-network-controller or Terway's EIP function still runs in this cluster: nothing new is started; take it away, or switch it off".to_owned(),
+            ),
+            Pause::LeftAlone { why } => self.warn(
+                pod,
+                "RecordLeftAlone",
+                format!("the PodEIP {key} was not made by eipd and is not taken over: {why}; delete it if nobody needs it"),
+            ),
+            Pause::NoPlace
+            | Pause::TakeOverLater
+            | Pause::NameTaken
+            | Pause::InFlight
+            | Pause::AwaitTombstone
+            | Pause::SecondLook => {}
+        }
+    }
+
+    /// A call waits for its turn, or for a breaker.
+    pub(super) fn later(&self, memory: &Memory, why: &str) {
+        if let Some(pod) = memory.pod() {
+            self.warn(pod, "WaitingForQuota", why.to_owned());
         }
     }
 
@@ -102,7 +159,7 @@ impl Reporter {
     }
 
     fn warnings(&self, pod: &Pod) {
-        if let Ask::Auto(wish) = &pod.ask {
+        if let Ask::Eip(wish) = &pod.ask {
             wish.warnings
                 .iter()
                 .for_each(|text| self.warn(pod, "CheckRequest", text.clone()));
@@ -119,7 +176,7 @@ impl Reporter {
 fn is_news(kind: TroubleKind, failures: u32) -> bool {
     match kind {
         TroubleKind::Quota | TroubleKind::Lasting => true,
-        TroubleKind::Throttled | TroubleKind::TokenUsed => failures >= 3,
+        TroubleKind::Throttled | TroubleKind::TokenUsed | TroubleKind::PlaceTaken => failures >= 3,
         TroubleKind::NoAnswer | TroubleKind::Passing | TroubleKind::WrongState => failures >= 6,
     }
 }

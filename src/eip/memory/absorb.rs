@@ -94,12 +94,24 @@ impl Memory {
                 self.record = Known::Unknown;
             }
             Outcome::CrdTerminating(terminating) => self.crd = Some((asked, terminating)),
-            Outcome::Resolved(place) => self.place = Some(place),
+            Outcome::Resolved(place) => {
+                self.no_place = None;
+                self.place = Some(place);
+            }
             Outcome::Looked(look) => self.looked(look, asked, now),
             Outcome::Tagged(seen) => self.tagged = Some((asked, seen)),
             Outcome::PodWrote(pod) => self.watched_pod(pod, now),
             Outcome::PodGone => self.pod_gone(step),
-            Outcome::Allocated(_) | Outcome::Accepted | Outcome::Failed(_) => {}
+            Outcome::Namers(namers) => self.namers = Some((asked, namers)),
+            Outcome::Holder(holder) => self.holder = Some((asked, holder)),
+            Outcome::Failed(trouble) => self.failed(step, &trouble),
+            Outcome::Allocated(_) | Outcome::Accepted | Outcome::Later { .. } => {}
+        }
+    }
+
+    fn failed(&mut self, step: &Step, trouble: &Trouble) {
+        if let (Step::Resolve(ip), TroubleKind::Lasting) = (step, trouble.kind) {
+            self.no_place = Some(*ip);
         }
     }
 
@@ -109,7 +121,7 @@ impl Memory {
             self.gone_owner = owner;
         }
         match pod {
-            None => self.pod = Known::Absent,
+            None => self.pod = Known::Absent { at: Some(asked) },
             Some(pod) => {
                 self.watched_pod(pod, now);
                 self.pod.touch(asked);
@@ -141,6 +153,7 @@ impl Memory {
         if let Step::NextAttempt { .. } = step {
             self.forget_eip();
         }
+        self.deleted |= matches!(step, Step::Delete { .. });
         self.of = Some(record.rev.uid.clone());
         if self
             .record
@@ -178,11 +191,13 @@ impl Memory {
     fn record_gone(&mut self, now: Instant) {
         let tombstone = self.record.it().filter(|record| record.tombstone);
         let owner = tombstone.and_then(|record| record.owner.clone());
+        let by_hand = !std::mem::take(&mut self.deleted);
         // Its own pod lives on: somebody deleted the record by hand. Another pod of the name is just the next one.
         let widowed = self
             .pod
             .it()
-            .filter(|pod| owner.as_ref() == Some(&pod.uid) && pod.serves() && !pod.deleting);
+            .filter(|pod| owner.as_ref() == Some(&pod.uid) && pod.serves() && !pod.deleting)
+            .filter(|_| by_hand);
         if let Some(pod) = widowed {
             self.held_off.again(pod.uid.clone(), now);
         }
@@ -190,7 +205,9 @@ impl Memory {
         self.of = None;
         self.tombstone_since = None;
         self.unbound_since = None;
-        self.record = Known::Absent;
+        self.record_read = true;
+        self.take_over_at = None;
+        self.record = Known::Absent { at: None };
     }
 
     fn looked(&mut self, look: Look, asked: Instant, now: Instant) {
@@ -248,6 +265,11 @@ impl Memory {
                 self.settles(Settling::Unassociate, now);
             }
             (Step::Release { id }, Outcome::Accepted) => self.released = Some(id.clone()),
+            (Step::JoinPackage { .. }, Outcome::Accepted) => self.settles(Settling::Join, now),
+            (Step::LeavePackage { .. }, Outcome::Accepted) => self.settles(Settling::Leave, now),
+            (Step::SetBandwidth { mbit, .. }, Outcome::Accepted) => {
+                self.bandwidth_set = Some(*mbit);
+            }
             _ => {}
         }
         if !matches!(step, Step::Allocate { .. }) {
@@ -309,6 +331,9 @@ impl Memory {
         self.untagged_twice = false;
         self.got = None;
         self.token_used = None;
+        self.namers = None;
+        self.holder = None;
+        self.bandwidth_set = None;
         self.sure = false;
         self.in_flight_until = None;
         self.open_allocate_until = None;
@@ -342,6 +367,8 @@ fn is_end(what: Settling, look: &Look, after: Duration) -> bool {
         (Settling::Associate, Standing::Free) | (Settling::Unassociate, Standing::At { .. }) => {
             after >= LAG
         }
+        (Settling::Join, _) => !seen.package.is_empty() || after >= LAG,
+        (Settling::Leave, _) => seen.package.is_empty() || after >= LAG,
         _ => true,
     }
 }

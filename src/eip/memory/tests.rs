@@ -8,8 +8,9 @@ use super::*;
 use crate::clock;
 use crate::domain::eip::Seen;
 use crate::domain::ids::{EipId, EniId, Key, Place, ResourceVersion, Uid};
-use crate::domain::pod::{Ask, Outputs, Phase, Pod, Wish};
-use crate::domain::record::{Record, Rev};
+use crate::domain::keep::Keep;
+use crate::domain::pod::{Ask, Outputs, Phase, Pod, Which, Wish};
+use crate::domain::record::{Kind, Record, Rev};
 use crate::eip::outcome::{Outcome, Trouble, TroubleKind};
 
 mod ends;
@@ -27,13 +28,19 @@ fn pod(uid: &str, version: &str) -> Pod {
         uid: Uid::new(uid),
         version: ResourceVersion::new(version),
         node: Some("node-a".to_owned()),
+        controller: None,
         phase: Phase::Running,
         ip: Some([10, 0, 0, 5].into()),
         taken: true,
         deleting: false,
         running: true,
-        ask: Ask::Auto(Arc::new(Wish {
-            request: "{}".to_owned(),
+        ask: Ask::Eip(Arc::new(Wish {
+            which: Which::Auto {
+                request: "{}".to_owned(),
+                package: None,
+                bandwidth: 5,
+            },
+            keep: Keep::Follow,
             warnings: Vec::new(),
         })),
         outputs: Outputs::default(),
@@ -48,10 +55,22 @@ fn record(version: &str) -> Record {
             version: ResourceVersion::new(version),
         },
         node: Some("node-a".to_owned()),
+        ours: true,
+        created: None,
+        kind: Kind::Auto,
+        keep: Keep::Follow,
         owner: Some(Uid::new("pod")),
+        owned: true,
+        absent_since: None,
         request: Some("{}".to_owned()),
+        made_with: Some(5),
         eip: Some(EipId::new("eip-1")),
         edited: false,
+        named: String::new(),
+        package: None,
+        bandwidth: None,
+        take: None,
+        taken_over: false,
         attempt: 0,
         target: Some(place()),
         shown: None,
@@ -75,6 +94,14 @@ fn me() -> Me {
         label: "node-a".to_owned(),
         cluster: crate::domain::ids::ClusterUid::new("cluster"),
         account: None,
+        policy: crate::eip::facts::Policy::default(),
+    }
+}
+
+impl Memory {
+    /// The facts with nothing in the way.
+    fn judged<'a>(&'a self, me: &'a Me, now: Instant) -> Facts<'a> {
+        self.facts(me, now, Around::quiet(jiff::Timestamp::UNIX_EPOCH))
     }
 }
 
@@ -105,6 +132,8 @@ fn free() -> Look {
         name: String::new(),
         pool: String::new(),
         package: String::new(),
+        bandwidth: None,
+        tags: std::collections::BTreeMap::new(),
     }))
 }
 
@@ -136,18 +165,18 @@ fn long_ago() -> Instant {
 fn a_live_read_is_fresh_for_five_seconds_and_a_watch_event_never() {
     let now = long_ago();
     let mut memory = known(now);
-    assert!(!memory.facts(&me(), now).record.is_fresh());
+    assert!(!memory.judged(&me(), now).record.is_fresh());
     memory.absorb(
         &Step::ReadRecord,
         Outcome::Record(Some(record("11"))),
         now,
         now,
     );
-    assert!(memory.facts(&me(), later(now, 4)).record.is_fresh());
-    assert!(!memory.facts(&me(), later(now, 5)).record.is_fresh());
+    assert!(memory.judged(&me(), later(now, 4)).record.is_fresh());
+    assert!(!memory.judged(&me(), later(now, 5)).record.is_fresh());
     memory.watched_record(record("12"), now, now);
     assert!(
-        !memory.facts(&me(), now).record.is_fresh(),
+        !memory.judged(&me(), now).record.is_fresh(),
         "another state was not read live"
     );
 }
@@ -183,12 +212,12 @@ fn a_look_counts_only_if_asked_after_the_last_change_was_answered() {
     memory.absorb(&associate(), Outcome::Accepted, now, later(now, 1));
     memory.absorb(&look, Outcome::Looked(free()), now, later(now, 2));
     assert!(
-        memory.facts(&me(), later(now, 2)).look.is_none(),
+        memory.judged(&me(), later(now, 2)).look.is_none(),
         "asked before the answer"
     );
     memory.absorb(&look, Outcome::Looked(free()), later(now, 2), later(now, 3));
     assert!(
-        memory.facts(&me(), later(now, 3)).look.is_none(),
+        memory.judged(&me(), later(now, 3)).look.is_none(),
         "it may lag behind"
     );
     memory.absorb(
@@ -197,9 +226,9 @@ fn a_look_counts_only_if_asked_after_the_last_change_was_answered() {
         later(now, 16),
         later(now, 17),
     );
-    assert!(memory.facts(&me(), later(now, 17)).look.is_some());
+    assert!(memory.judged(&me(), later(now, 17)).look.is_some());
     assert!(
-        memory.facts(&me(), later(now, 21)).look.is_none(),
+        memory.judged(&me(), later(now, 21)).look.is_none(),
         "over 5 s old"
     );
 }
@@ -209,8 +238,8 @@ fn a_call_without_an_answer_is_in_flight_for_a_minute() {
     let now = long_ago();
     let mut memory = known(now);
     memory.absorb(&associate(), unanswered(), now, now);
-    assert!(memory.facts(&me(), later(now, 59)).in_flight);
-    assert!(!memory.facts(&me(), later(now, 60)).in_flight);
+    assert!(memory.judged(&me(), later(now, 59)).in_flight);
+    assert!(!memory.judged(&me(), later(now, 60)).in_flight);
 }
 
 #[test]
@@ -226,11 +255,11 @@ fn a_write_without_an_answer_is_over_as_soon_as_the_object_has_moved_on() {
             now,
         );
         assert!(
-            memory.facts(&me(), now).in_flight,
+            memory.judged(&me(), now).in_flight,
             "it may still land on this state"
         );
         memory.absorb(&Step::ReadRecord, Outcome::Record(Some(outrun)), now, now);
-        assert!(!memory.facts(&me(), now).in_flight);
+        assert!(!memory.judged(&me(), now).in_flight);
     }
 }
 
@@ -239,8 +268,8 @@ fn an_open_intent_of_an_earlier_process_counts_as_in_flight_for_its_first_minute
     let now = long_ago();
     let mut memory = Memory::new();
     memory.watched_record(record("11"), now, now);
-    assert!(memory.facts(&me(), later(now, 59)).in_flight);
-    assert!(!memory.facts(&me(), later(now, 61)).in_flight);
+    assert!(memory.judged(&me(), later(now, 59)).in_flight);
+    assert!(!memory.judged(&me(), later(now, 61)).in_flight);
     let mut quiet = Memory::new();
     quiet.watched_record(
         Record {
@@ -251,7 +280,7 @@ fn an_open_intent_of_an_earlier_process_counts_as_in_flight_for_its_first_minute
         now,
     );
     assert!(
-        !quiet.facts(&me(), now).in_flight,
+        !quiet.judged(&me(), now).in_flight,
         "nothing was about to happen"
     );
 }
@@ -261,9 +290,9 @@ fn only_a_live_read_shows_that_the_owner_is_gone() {
     let now = long_ago();
     let mut memory = known(now);
     memory.lost_pod();
-    assert!(!memory.facts(&me(), now).owner_gone);
+    assert!(!memory.judged(&me(), now).owner_gone);
     memory.watched_pod(pod("successor", "20"), now);
-    assert!(!memory.facts(&me(), now).owner_gone);
+    assert!(!memory.judged(&me(), now).owner_gone);
     memory.absorb(
         &Step::ReadPod,
         Outcome::Pod(Some(pod("successor", "20"))),
@@ -271,7 +300,7 @@ fn only_a_live_read_shows_that_the_owner_is_gone() {
         now,
     );
     assert!(
-        memory.facts(&me(), later(now, 3_000)).owner_gone,
+        memory.judged(&me(), later(now, 3_000)).owner_gone,
         "a uid never comes back"
     );
 }
@@ -291,12 +320,15 @@ fn the_allocated_id_belongs_to_its_record_and_attempt() {
         now,
         now,
     );
-    assert!(memory.facts(&me(), now).got.is_none(), "of another attempt");
+    assert!(
+        memory.judged(&me(), now).got.is_none(),
+        "of another attempt"
+    );
     memory.absorb(
         &allocate(0),
         Outcome::Allocated(EipId::new("eip-9")),
         now,
         now,
     );
-    assert!(memory.facts(&me(), now).got.is_some());
+    assert!(memory.judged(&me(), now).got.is_some());
 }

@@ -3,9 +3,11 @@
 use super::super::facts::{Crd, Facts};
 use super::super::step::{LookFor, Pause, Step};
 use super::serve::{hide, look_by_tag, settled_look, write_id};
+use super::{adopt, named, package};
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::EipId;
-use crate::domain::record::Record;
+use crate::domain::pod::Pod;
+use crate::domain::record::{Kind, Record};
 
 /// The record is ours and a tombstone.
 pub fn plan(facts: &Facts<'_>, record: &Record) -> Step {
@@ -16,6 +18,10 @@ pub fn plan(facts: &Facts<'_>, record: &Record) -> Step {
         Crd::Unknown => return Step::ReadCrd,
         Crd::Terminating => return Step::Pause(Pause::CrdTerminating),
         Crd::Fine => {}
+    }
+    let lives = facts.own_pod(record).is_some_and(Pod::serves);
+    if facts.storm && lives {
+        return Step::Pause(Pause::Storm);
     }
     match &record.eip {
         Some(id) => named(facts, record, id),
@@ -42,11 +48,13 @@ fn by_standing(facts: &Facts<'_>, record: &Record, seen: &Seen) -> Step {
         .filter(|target| seen.standing.is_at(target));
     match (&seen.standing, at_target) {
         (Standing::Moving, _) => Step::Look(seen.id.clone(), LookFor::Unbound),
+        (Standing::Free, _) if record.kind == Kind::Static => drop_finalizer(facts, record),
         (Standing::Free, _) if facts.proves(seen, &record.rev.uid, record.attempt) => {
-            Step::Release {
+            package::before_release(seen).unwrap_or_else(|| Step::Release {
                 id: seen.id.clone(),
-            }
+            })
         }
+        (Standing::Free, _) if let Some(step) = adopt::tag(facts, record, seen) => step,
         (Standing::Free, _)
             if seen.cluster_tag.is_none() && seen.record_tag.is_none() && !facts.untagged_twice =>
         {
@@ -55,10 +63,11 @@ fn by_standing(facts: &Facts<'_>, record: &Record, seen: &Seen) -> Step {
         (Standing::At { .. }, Some(_)) if record.shown.is_some() => Step::ClearStatus {
             at: record.rev.clone(),
         },
-        (Standing::At { .. }, Some(target)) => Step::Unassociate {
-            id: seen.id.clone(),
-            place: target.clone(),
-        },
+        (Standing::At { .. }, Some(target)) => named::successor(facts, record, target)
+            .unwrap_or_else(|| Step::Unassociate {
+                id: seen.id.clone(),
+                place: target.clone(),
+            }),
         // A tag or place that does not match: leave it alone, say so, and let the record go.
         _ => drop_finalizer(facts, record),
     }

@@ -3,6 +3,7 @@
 use super::super::facts::Facts;
 use super::super::step::{LookFor, Pause, Step};
 use super::serve::{elsewhere, hide, settled_look};
+use super::{kept, named};
 use crate::domain::eip::{Look, Standing};
 use crate::domain::ids::{EipId, Place};
 use crate::domain::pod::{Pod, Stage};
@@ -10,11 +11,15 @@ use crate::domain::record::Record;
 
 /// The record is ours and no tombstone; its pod (`None`: gone) has no claim to it any more.
 pub fn plan(facts: &Facts<'_>, record: &Record, pod: Option<&Pod>) -> Step {
-    let unbound = match (&record.eip, &record.target) {
+    unbound(facts, record, pod).unwrap_or_else(|| over(facts, record, pod))
+}
+
+/// The next step towards an EIP that is bound nowhere by us; `None` when it is so.
+pub(super) fn unbound(facts: &Facts<'_>, record: &Record, pod: Option<&Pod>) -> Option<Step> {
+    match (&record.eip, &record.target) {
         (Some(id), Some(target)) => unbind(facts, record, pod, id, target),
         _ => None,
-    };
-    unbound.unwrap_or_else(|| over(facts, record, pod))
+    }
 }
 
 /// The next step towards an EIP that does not stand at the target; `None` when it does not.
@@ -37,10 +42,13 @@ fn unbind(
             Standing::Free => None,
             Standing::Moving => Some(Step::Look(id.clone(), LookFor::Unbound)),
             // Rule Proof: the pod is over or wants none, by a live read (see `guard`).
-            standing if standing.is_at(target) => Some(Step::Unassociate {
-                id: id.clone(),
-                place: target.clone(),
-            }),
+            standing if standing.is_at(target) => {
+                let successor = named::successor(facts, record, target);
+                Some(successor.unwrap_or_else(|| Step::Unassociate {
+                    id: id.clone(),
+                    place: target.clone(),
+                }))
+            }
             // The tombstone settles what happens to it: it is not at our target, so it is not ours to unbind.
             Standing::At { .. } | Standing::Foreign(_) if pod.is_none() => None,
             standing => Some(elsewhere(id, standing)),
@@ -48,7 +56,7 @@ fn unbind(
     }
 }
 
-/// Unbound. A Follow record gets its tombstone from Kubernetes when the pod goes; otherwise from us.
+/// Unbound. A fixed EIP waits for its next pod, unless this one lives and gives it up. A Follow record gets its tombstone from Kubernetes when the pod goes; otherwise from us.
 fn over(facts: &Facts<'_>, record: &Record, pod: Option<&Pod>) -> Step {
     if let Some(step) = pod
         .filter(|pod| pod.stage() != Stage::Finished && !pod.deleting)
@@ -56,9 +64,12 @@ fn over(facts: &Facts<'_>, record: &Record, pod: Option<&Pod>) -> Step {
     {
         return step;
     }
+    if record.is_fixed() && pod.is_none_or(|pod| !pod.serves()) {
+        return kept::away(facts, record, pod);
+    }
     // A pod of the same name that waits for its own record has no time for that.
     let waited_for = pod.is_none() && facts.pod_here().is_some();
-    let goes_by_itself = pod.is_none_or(|pod| pod.deleting) && !waited_for;
+    let goes_by_itself = record.owned && pod.is_none_or(|pod| pod.deleting) && !waited_for;
     if goes_by_itself && !facts.waited_for_gc {
         return Step::Pause(Pause::AwaitTombstone);
     }

@@ -1,49 +1,100 @@
 //! A pod that asks and lives: create, allocate, bind, show.
 
+use std::sync::Arc;
+
 use super::super::facts::{Facts, Settling};
 use super::super::step::{LookFor, Pause, Step, Verdict};
+use super::{adopt, leave, named, package, settings};
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{EipId, Place};
-use crate::domain::pod::{Ask, Condition, Pod};
-use crate::domain::record::Record;
+use crate::domain::pod::{Ask, Condition, Pod, Wish};
+use crate::domain::record::{Kind, Record};
 
 /// No record of the name exists.
 pub fn begin(facts: &Facts<'_>) -> Step {
-    let Some(pod) = facts.pod_here().filter(|pod| pod.serves()) else {
+    let Some(pod) = facts.pod_here() else {
         return Step::Rest;
     };
+    if !pod.serves() {
+        // Another controller's record of a pod that is over: its EIP is to come back now.
+        return match pod.outputs.condition == Condition::Bound && !facts.record_read {
+            true => Step::ReadRecord,
+            false => Step::Rest,
+        };
+    }
     match &pod.ask {
         Ask::Nothing => Step::Rest,
-        Ask::Refused(why) => refuse(facts, pod, why),
-        Ask::Auto(_) if pod.deleting => Step::Rest, // too late to begin
-        Ask::Auto(wish) => hide(facts, pod).unwrap_or_else(|| match facts.held_off {
-            true => Step::Pause(Pause::HeldOff),
-            false => Step::Create {
-                pod: pod.uid.clone(),
-                request: wish.request.clone(),
-            },
-        }),
+        Ask::Refused(why) => refuse(facts, pod, "InvalidRequest", why),
+        Ask::Eip(_) if pod.deleting => Step::Rest, // too late to begin
+        Ask::Eip(wish) => make(facts, pod, wish),
+    }
+}
+
+fn make(facts: &Facts<'_>, pod: &Pod, wish: &Arc<Wish>) -> Step {
+    // Shown as bound, and no record of ours: another controller's, which goes on working until it is taken over.
+    if pod.outputs.condition == Condition::Bound && !facts.record_read {
+        return match facts.take_over_later {
+            true => Step::Pause(Pause::TakeOverLater),
+            false => Step::ReadRecord,
+        };
+    }
+    if facts.others_run {
+        return Step::Pause(Pause::OthersRun);
+    }
+    if let Some(step) = hide(facts, pod) {
+        return step;
+    }
+    if facts.held_off {
+        return Step::Pause(Pause::HeldOff);
+    }
+    match pod.ip {
+        None if facts.address_first => Step::Rest,
+        Some(_) if facts.no_place => no_place(facts, pod),
+        // What can't be bound is not asked for.
+        Some(ip) if facts.place.is_none_or(|place| place.ip != ip) => Step::Resolve(ip),
+        _ => Step::Create {
+            pod: pod.uid.clone(),
+            wish: wish.clone(),
+        },
+    }
+}
+
+fn no_place(facts: &Facts<'_>, pod: &Pod) -> Step {
+    let why = "the pod's address is on no network interface of this node that an EIP can be bound to (an overlay network, perhaps): eipd serves addresses of the VPC only";
+    let told = refuse(facts, pod, "AddressNotInVPC", &[why.to_owned()]);
+    match told {
+        Step::Rest => Step::Pause(Pause::NoPlace),
+        told => told,
     }
 }
 
 /// The pod's record is ours, no tombstone, and the pod wants it.
 pub fn plan(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
-    match &record.eip {
+    let changed = pod
+        .ask
+        .wish()
+        .and_then(|wish| match settings::is_another(record, wish) {
+            true => Some(leave::plan(facts, record, Some(pod))),
+            false => settings::strategy(record, pod, wish),
+        });
+    changed.unwrap_or_else(|| match &record.eip {
         None => obtain(facts, record, pod),
-        Some(id) => bind(facts, record, pod, id),
-    }
+        Some(id) => {
+            package::plan(facts, record, pod, id).unwrap_or_else(|| bind(facts, record, pod, id))
+        }
+    })
 }
 
 /// What the user got wrong stands in the condition; the Event comes with it.
-fn refuse(facts: &Facts<'_>, pod: &Pod, why: &[String]) -> Step {
-    let said = Condition::Other("InvalidRequest".to_owned());
+pub(super) fn refuse(facts: &Facts<'_>, pod: &Pod, reason: &'static str, why: &[String]) -> Step {
+    let said = Condition::Other(reason.to_owned());
     if pod.outputs.condition == said || !facts.condition_now {
         return Step::Rest;
     }
     Step::Condition {
         pod: pod.uid.clone(),
         verdict: Verdict::Not {
-            reason: "InvalidRequest",
+            reason,
             message: why.join("; "),
         },
     }
@@ -54,7 +105,7 @@ fn obtain(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
         return write_id(record, id);
     }
     let Some(request) = &record.request else {
-        return Step::Rest; // not made by eipd: another issue's business
+        return delete(record); // nothing says what to ask for: another record does
     };
     if !facts.sure {
         match facts.tagged {
@@ -71,6 +122,12 @@ fn obtain(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
     }
     if facts.token_spent {
         return next_attempt(record);
+    }
+    if facts.others_run {
+        return Step::Pause(Pause::OthersRun);
+    }
+    if let Some(brake) = facts.brake {
+        return Step::Pause(Pause::Braked(brake));
     }
     Step::Allocate {
         record: record.rev.uid.clone(),
@@ -103,33 +160,54 @@ fn ours<'s>(facts: &Facts<'_>, record: &Record, seen: &'s [Seen]) -> Option<&'s 
 
 fn bind(facts: &Facts<'_>, record: &Record, pod: &Pod, id: &EipId) -> Step {
     let Some(ip) = pod.ip else {
-        return Step::Rest; // the address is on its way
-    };
-    let Some(place) = facts.place.filter(|place| place.ip == ip) else {
-        // At rest nothing is asked: the record and the status say enough.
-        let settled = record.shows_target() && record.target.as_ref().is_some_and(|t| t.ip == ip);
-        return match settled {
-            true => show(facts, record, pod),
-            false => Step::Resolve(ip),
+        return match facts.unused && record.kind == Kind::Auto {
+            true => delete(record), // it costs money and serves nobody
+            false => Step::Rest,    // the address is on its way
         };
     };
-    match &record.target {
-        Some(target) if target == place && record.shows_target() => show(facts, record, pod),
-        Some(target) if target == place => {
-            hide(facts, pod).unwrap_or_else(|| bind_at(facts, record, id, place))
+    let settled = record.shows_target() && record.target.as_ref().is_some_and(|t| t.ip == ip);
+    let Some(place) = facts.place.filter(|place| place.ip == ip) else {
+        // At rest nothing is asked: the record and the status say enough.
+        return match settled {
+            true => stand(facts, record, pod, id),
+            false => find_place(facts, record, pod, ip),
+        };
+    };
+    match (&record.target, &record.take) {
+        (Some(target), _) if target == place && record.shows_target() => {
+            stand(facts, record, pod, id)
         }
-        Some(target) => {
+        (Some(target), _) if target == place => {
+            hide(facts, pod).unwrap_or_else(|| bind_at(facts, record, pod, id, place))
+        }
+        (Some(target), _) => {
             hide(facts, pod).unwrap_or_else(|| move_away(facts, record, id, target, place))
         }
-        None => Step::WriteTarget {
-            at: record.rev.clone(),
-            place: place.clone(),
-        },
+        (None, Some(from)) => named::take(facts, record, id, from, place),
+        (None, None) => named::before_target(facts, record, pod, id, place)
+            .unwrap_or_else(|| aim(record, place)),
+    }
+}
+
+fn aim(record: &Record, place: &Place) -> Step {
+    Step::WriteTarget {
+        at: record.rev.clone(),
+        place: place.clone(),
+    }
+}
+
+/// An EIP that nothing can be done with is given back; one that is kept anyway, or is the user's, waits.
+fn find_place(facts: &Facts<'_>, record: &Record, pod: &Pod, ip: std::net::Ipv4Addr) -> Step {
+    let spare = record.kind == Kind::Auto && !record.is_fixed() && record.target.is_none();
+    match facts.no_place {
+        false => Step::Resolve(ip),
+        true if spare => delete(record),
+        true => no_place(facts, pod),
     }
 }
 
 /// The target stands in the record; the binding is to follow.
-fn bind_at(facts: &Facts<'_>, record: &Record, id: &EipId, place: &Place) -> Step {
+fn bind_at(facts: &Facts<'_>, record: &Record, pod: &Pod, id: &EipId, place: &Place) -> Step {
     let associate = Step::Associate {
         id: id.clone(),
         place: place.clone(),
@@ -137,15 +215,9 @@ fn bind_at(facts: &Facts<'_>, record: &Record, id: &EipId, place: &Place) -> Ste
     match facts.look {
         None if facts.sure && facts.got == Some(id) && facts.settling.is_none() => associate,
         None => Step::Look(id.clone(), settled_look(facts)),
-        Some(Look::Gone) => gone(facts, record),
+        Some(Look::Gone) => gone(facts, record, id),
         Some(Look::Seen(seen)) => match &seen.standing {
-            // The label may have been edited: what bears another's tags is not bound (tags may show late).
-            Standing::Free
-                if !facts.proves(seen, &record.rev.uid, record.attempt)
-                    && facts.got != Some(id) =>
-            {
-                elsewhere(id, &seen.standing)
-            }
+            Standing::Free if !is_its_own(facts, record, seen) => elsewhere(id, &seen.standing),
             Standing::Free => associate,
             Standing::Moving => Step::Look(id.clone(), LookFor::Bound),
             standing if standing.is_at(place) => Step::WriteStatus {
@@ -153,8 +225,22 @@ fn bind_at(facts: &Facts<'_>, record: &Record, id: &EipId, place: &Place) -> Ste
                 place: place.clone(),
                 seen: seen.clone(),
             },
-            standing => elsewhere(id, standing),
+            standing => named::before_target(facts, record, pod, id, place)
+                .unwrap_or_else(|| elsewhere(id, standing)),
         },
+    }
+}
+
+/// The label may have been edited: what bears another's tags is not bound (tags may show late).
+fn is_its_own(facts: &Facts<'_>, record: &Record, seen: &Seen) -> bool {
+    let untagged = seen.cluster_tag.is_none() && seen.record_tag.is_none();
+    match record.kind {
+        Kind::Static => untagged,
+        Kind::Auto => {
+            facts.proves(seen, &record.rev.uid, record.attempt)
+                || facts.got == Some(&seen.id)
+                || (record.taken_over && untagged)
+        }
     }
 }
 
@@ -167,18 +253,17 @@ fn move_away(facts: &Facts<'_>, record: &Record, id: &EipId, old: &Place, new: &
     }
     match facts.look {
         None => Step::Look(id.clone(), settled_look(facts)),
-        Some(Look::Gone) => gone(facts, record),
+        Some(Look::Gone) => gone(facts, record, id),
         Some(Look::Seen(seen)) => match &seen.standing {
-            Standing::Free => Step::WriteTarget {
-                at: record.rev.clone(),
-                place: new.clone(),
-            },
+            Standing::Free => aim(record, new),
             Standing::Moving => Step::Look(id.clone(), LookFor::Unbound),
             // The pod's own address is another one: guarded by a live read (rule Proof).
-            standing if standing.is_at(old) => Step::Unassociate {
-                id: id.clone(),
-                place: old.clone(),
-            },
+            standing if standing.is_at(old) => {
+                named::successor(facts, record, old).unwrap_or_else(|| Step::Unassociate {
+                    id: id.clone(),
+                    place: old.clone(),
+                })
+            }
             standing => elsewhere(id, standing),
         },
     }
@@ -189,6 +274,7 @@ pub(super) fn settled_look(facts: &Facts<'_>) -> LookFor {
     match facts.settling {
         Some(Settling::Associate) => LookFor::Bound,
         Some(Settling::Unassociate) => LookFor::Unbound,
+        Some(Settling::Join | Settling::Leave) => LookFor::Package,
         None => LookFor::Now,
     }
 }
@@ -201,9 +287,11 @@ pub(super) fn elsewhere(id: &EipId, standing: &Standing) -> Step {
 }
 
 /// The cloud does not list the EIP: believed after a second look only, then another attempt is counted.
-fn gone(facts: &Facts<'_>, record: &Record) -> Step {
+fn gone(facts: &Facts<'_>, record: &Record, id: &EipId) -> Step {
     match facts.gone_twice {
+        _ if record.kind == Kind::Static => named::no_such_eip(id),
         false => Step::Pause(Pause::SecondLook),
+        true if record.request.is_none() => delete(record),
         true => next_attempt(record),
     }
 }
@@ -213,6 +301,53 @@ fn next_attempt(record: &Record) -> Step {
         at: record.rev.clone(),
         attempt: record.attempt + 1,
     }
+}
+
+pub(super) fn delete(record: &Record) -> Step {
+    Step::Delete {
+        at: record.rev.clone(),
+    }
+}
+
+/// It is shown at its target. A look may say otherwise: then the status is a lie, and comes first.
+fn stand(facts: &Facts<'_>, record: &Record, pod: &Pod, id: &EipId) -> Step {
+    let clear = || Step::ClearStatus {
+        at: record.rev.clone(),
+    };
+    let Some(target) = &record.target else {
+        return show(facts, record, pod);
+    };
+    match facts.look {
+        None if facts.in_doubt => Step::Look(id.clone(), LookFor::Now),
+        None => settled(facts, record, pod),
+        Some(Look::Gone) if facts.gone_twice => clear(),
+        Some(Look::Gone) => Step::Pause(Pause::SecondLook),
+        Some(Look::Seen(seen)) if seen.standing == Standing::Moving => {
+            Step::Look(id.clone(), LookFor::Now)
+        }
+        Some(Look::Seen(seen)) if !seen.standing.is_at(target) => clear(),
+        Some(Look::Seen(seen)) => match adopt::tag(facts, record, seen) {
+            Some(step) => step,
+            None if record
+                .shown
+                .as_ref()
+                .is_some_and(|s| s.package != seen.package) =>
+            {
+                Step::WriteStatus {
+                    at: record.rev.clone(),
+                    place: target.clone(),
+                    seen: seen.clone(),
+                }
+            }
+            None => settled(facts, record, pod),
+        },
+    }
+}
+
+fn settled(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
+    let wish = pod.ask.wish();
+    wish.and_then(|wish| settings::bandwidth(facts, record, wish))
+        .unwrap_or_else(|| show(facts, record, pod))
 }
 
 /// It stands: tell the pod. Each of the two writes is retried by itself, and neither waits for the other.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::plan;
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{ClusterUid, EipId, EniId, Key, Place, ResourceVersion, Uid};
-use crate::domain::pod::{Ask, Condition, Outputs, Phase, Pod, Wish};
-use crate::domain::record::{Record, Rev, Shown};
-use crate::eip::facts::{Crd, Facts, Me, Settling, Sight};
-use crate::eip::step::{LookFor, Pause, Step, Verdict};
+use crate::domain::keep::Keep;
+use crate::domain::pod::{Ask, Condition, Outputs, Phase, Pod, Which, Wish};
+use crate::domain::record::{Kind, Record, Rev, Shown};
+use crate::eip::facts::{Crd, Facts, Me, Policy, Settling, Sight};
+use crate::eip::outcome::{Holder, Namer};
+use crate::eip::step::{Brake, LookFor, Pause, Step, Verdict};
 
 mod around;
 mod going;
@@ -41,6 +43,19 @@ struct Case {
     crd: Crd,
     held_off: bool,
     waited_for_gc: bool,
+    namers: Option<Vec<Namer>>,
+    holder: Option<Holder>,
+    bandwidth_set: Option<u32>,
+    ttl_over: bool,
+    in_doubt: bool,
+    brake: Option<Brake>,
+    unused: bool,
+    address_first: bool,
+    storm: bool,
+    others_run: bool,
+    no_place: bool,
+    record_read: bool,
+    take_over_later: bool,
     annotate_now: bool,
     condition_now: bool,
 }
@@ -76,6 +91,8 @@ fn seen(standing: Standing) -> Seen {
         name: String::new(),
         pool: String::new(),
         package: String::new(),
+        bandwidth: None,
+        tags: std::collections::BTreeMap::new(),
     }
 }
 
@@ -98,6 +115,18 @@ fn key() -> Key {
     }
 }
 
+fn wish() -> Wish {
+    Wish {
+        which: Which::Auto {
+            request: "{}".to_owned(),
+            package: None,
+            bandwidth: 5,
+        },
+        keep: Keep::Follow,
+        warnings: Vec::new(),
+    }
+}
+
 /// A pod that asks, taken by the kubelet, without an address yet.
 fn pod() -> Pod {
     Pod {
@@ -105,15 +134,13 @@ fn pod() -> Pod {
         uid: Uid::new("pod"),
         version: ResourceVersion::new("3"),
         node: Some("node-a".to_owned()),
+        controller: None,
         phase: Phase::Pending,
         ip: None,
         taken: true,
         deleting: false,
         running: false,
-        ask: Ask::Auto(Arc::new(Wish {
-            request: "{}".to_owned(),
-            warnings: Vec::new(),
-        })),
+        ask: Ask::Eip(Arc::new(wish())),
         outputs: Outputs::default(),
     }
 }
@@ -134,10 +161,22 @@ fn record() -> Record {
         key: key(),
         rev: rev(),
         node: Some("node-a".to_owned()),
+        ours: true,
+        created: None,
+        kind: Kind::Auto,
+        keep: Keep::Follow,
         owner: Some(Uid::new("pod")),
+        owned: true,
+        absent_since: None,
         request: Some("{}".to_owned()),
+        made_with: Some(5),
         eip: None,
         edited: false,
+        named: String::new(),
+        package: None,
+        bandwidth: None,
+        take: None,
+        taken_over: false,
         attempt: 0,
         target: None,
         shown: None,
@@ -168,6 +207,7 @@ fn shown(target: &Place) -> Record {
             eip: "203.0.113.1".to_owned(),
             eni: target.eni.to_string(),
             ip: target.ip.to_string(),
+            package: String::new(),
         }),
         ..aimed(target)
     }
@@ -189,6 +229,7 @@ impl Case {
                 label: "node-a".to_owned(),
                 cluster: ClusterUid::new("cluster"),
                 account: None,
+                policy: Policy::default(),
             },
             pod,
             pod_known: true,
@@ -211,6 +252,19 @@ impl Case {
             crd: Crd::Fine,
             held_off: false,
             waited_for_gc: false,
+            namers: None,
+            holder: None,
+            bandwidth_set: None,
+            ttl_over: false,
+            in_doubt: false,
+            brake: None,
+            unused: false,
+            address_first: false,
+            storm: false,
+            others_run: false,
+            no_place: false,
+            record_read: true,
+            take_over_later: false,
             annotate_now: true,
             condition_now: true,
         }
@@ -245,6 +299,19 @@ impl Case {
             crd: self.crd,
             held_off: self.held_off,
             waited_for_gc: self.waited_for_gc,
+            namers: self.namers.as_deref(),
+            holder: self.holder.as_ref(),
+            bandwidth_set: self.bandwidth_set,
+            ttl_over: self.ttl_over,
+            in_doubt: self.in_doubt,
+            brake: self.brake,
+            unused: self.unused,
+            address_first: self.address_first,
+            storm: self.storm,
+            others_run: self.others_run,
+            no_place: self.no_place,
+            record_read: self.record_read,
+            take_over_later: self.take_over_later,
             annotate_now: self.annotate_now,
             condition_now: self.condition_now,
         }

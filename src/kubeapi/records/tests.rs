@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
+use super::read::parse_place;
 use super::*;
-use crate::domain::ids::ClusterUid;
+use crate::domain::ids::{ClusterUid, EniId, ResourceVersion};
+use crate::domain::keep::Keep;
+use crate::domain::pod::Which;
 
 fn from_json(value: serde_json::Value) -> Record {
     read(&serde_json::from_value(value).unwrap())
@@ -15,6 +18,19 @@ fn me() -> Me {
         label: "node-a".to_owned(),
         cluster: ClusterUid::new("cluster"),
         account: Some("1/cn-hangzhou".to_owned()),
+        policy: crate::eip::facts::Policy::default(),
+    }
+}
+
+fn wish() -> Wish {
+    Wish {
+        which: Which::Auto {
+            request: r#"{"v":1}"#.to_owned(),
+            package: None,
+            bandwidth: 5,
+        },
+        keep: Keep::Follow,
+        warnings: Vec::new(),
     }
 }
 
@@ -24,7 +40,7 @@ fn a_new_record_says_all_that_a_successor_needs() {
         namespace: "ns".to_owned(),
         name: "web-0".to_owned(),
     };
-    let record = read(&new_record(&key, &Uid::new("pod-uid"), r#"{"v":1}"#, &me()));
+    let record = read(&new::record(&key, &Uid::new("pod-uid"), &wish(), &me()));
     assert_eq!(record.node.as_deref(), Some("node-a"));
     assert_eq!(record.owner, Some(Uid::new("pod-uid")));
     assert_eq!(record.request.as_deref(), Some(r#"{"v":1}"#));

@@ -14,21 +14,21 @@ fn gone_is_believed_after_two_looks_a_minute_apart() {
         later(now, 59),
         later(now, 59),
     );
-    assert!(!memory.facts(&me(), later(now, 59)).gone_twice);
+    assert!(!memory.judged(&me(), later(now, 59)).gone_twice);
     memory.absorb(
         &look,
         Outcome::Looked(Look::Gone),
         later(now, 60),
         later(now, 60),
     );
-    assert!(memory.facts(&me(), later(now, 60)).gone_twice);
+    assert!(memory.judged(&me(), later(now, 60)).gone_twice);
     memory.absorb(
         &look,
         Outcome::Looked(free()),
         later(now, 61),
         later(now, 61),
     );
-    assert!(!memory.facts(&me(), later(now, 61)).gone_twice);
+    assert!(!memory.judged(&me(), later(now, 61)).gone_twice);
 }
 
 #[test]
@@ -45,14 +45,14 @@ fn a_deletion_by_hand_holds_off_the_same_pod_and_no_successor() {
     let mut memory = known(now);
     memory.watched_record(tombstone.clone(), now, now);
     memory.absorb(&drop, Outcome::RecordGone, now, now);
-    assert!(memory.facts(&me(), later(now, 29)).held_off);
-    assert!(!memory.facts(&me(), later(now, 30)).held_off);
+    assert!(memory.judged(&me(), later(now, 29)).held_off);
+    assert!(!memory.judged(&me(), later(now, 30)).held_off);
     let mut succeeded = known(now);
     succeeded.watched_record(tombstone, now, now);
     succeeded.watched_pod(pod("successor", "20"), now);
     succeeded.absorb(&drop, Outcome::RecordGone, now, now);
     assert!(
-        !succeeded.facts(&me(), now).held_off,
+        !succeeded.judged(&me(), now).held_off,
         "the next pod of the name has done nothing wrong"
     );
 }
@@ -70,9 +70,9 @@ fn a_crd_read_counts_only_after_the_tombstone_was_seen() {
         later(now, 1),
         later(now, 1),
     );
-    assert_eq!(memory.facts(&me(), later(now, 1)).crd, Crd::Unknown);
+    assert_eq!(memory.judged(&me(), later(now, 1)).crd, Crd::Unknown);
     memory.crd_known(Some((later(now, 2), true)));
-    assert_eq!(memory.facts(&me(), later(now, 2)).crd, Crd::Terminating);
+    assert_eq!(memory.judged(&me(), later(now, 2)).crd, Crd::Terminating);
 }
 
 #[test]
@@ -101,17 +101,17 @@ fn an_open_allocate_counts_as_in_flight_while_the_record_is_empty() {
         now,
     );
     assert!(
-        memory.facts(&me(), later(now, 59)).in_flight,
+        memory.judged(&me(), later(now, 59)).in_flight,
         "an earlier process may have asked"
     );
     let mut asked = Memory::new();
     asked.watched_record(empty, now - Duration::from_hours(1), now);
-    assert!(!asked.facts(&me(), now).in_flight);
+    assert!(!asked.judged(&me(), now).in_flight);
     asked.absorb(&allocate, unanswered(), now, now);
-    assert!(asked.facts(&me(), later(now, 59)).in_flight);
+    assert!(asked.judged(&me(), later(now, 59)).in_flight);
     asked.watched_record(record("13"), now, now);
     assert!(
-        !asked.facts(&me(), now).in_flight,
+        !asked.judged(&me(), now).in_flight,
         "a named record waits for no Allocate"
     );
 }

@@ -46,6 +46,39 @@ fn any_look() -> impl Strategy<Value = Option<Look>> {
     ]
 }
 
+fn any_ask(n: u8) -> Ask {
+    let named = |id: &str| Which::Static {
+        eip: EipId::new(id),
+        nameable: crate::domain::pod::Nameable::Any,
+    };
+    let wish = match n {
+        0 => return Ask::Nothing,
+        1 => return Ask::Refused(["bad".to_owned()].into()),
+        2 => Wish {
+            which: named("eip-1"),
+            ..wish()
+        },
+        3 => Wish {
+            which: named("eip-2"),
+            ..wish()
+        },
+        4 => Wish {
+            keep: Keep::Never,
+            ..wish()
+        },
+        5 => Wish {
+            which: Which::Auto {
+                request: "{}".to_owned(),
+                package: Some("cbwp-1".to_owned()),
+                bandwidth: 10,
+            },
+            ..wish()
+        },
+        _ => wish(),
+    };
+    Ask::Eip(Arc::new(wish))
+}
+
 prop_compose! {
     fn any_pod()(
         own in any::<bool>(),
@@ -53,7 +86,7 @@ prop_compose! {
         phase in prop::sample::select(vec![Phase::Pending, Phase::Running, Phase::Succeeded, Phase::Failed, Phase::Unknown]),
         ip in prop::option::of(4..7_u8),
         flags in any::<(bool, bool, bool)>(),
-        ask in 0..3,
+        ask in 0..7_u8,
         address in prop::option::of(Just("203.0.113.1".to_owned())),
         condition in prop::sample::select(vec![Condition::Absent, Condition::Bound, Condition::Other("EIPNotBound".to_owned())]),
     ) -> Pod {
@@ -65,7 +98,7 @@ prop_compose! {
             taken: flags.0,
             deleting: flags.1,
             running: flags.2,
-            ask: match ask { 0 => Ask::Nothing, 1 => Ask::Refused(["bad".to_owned()].into()), _ => pod().ask },
+            ask: any_ask(ask),
             outputs: Outputs { address, condition },
             ..pod()
         }
@@ -79,8 +112,14 @@ prop_compose! {
         target in prop::option::of(4..7_u8),
         shows in any::<bool>(),
         flags in any::<(bool, bool, bool)>(),
+        more in (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+        keep in prop::sample::select(vec![Keep::Follow, Keep::Never]),
+        take in prop::option::of(4..7_u8),
+        package in prop::option::of(Just("cbwp-1".to_owned())),
     ) -> Record {
+        let (named, served, ours, taken_over) = more;
         let target = target.map(place);
+        let target_free = target.is_none();
         Record {
             node: node.map(str::to_owned),
             eip: eip.then(|| id("eip-1")),
@@ -89,7 +128,48 @@ prop_compose! {
             tombstone: flags.0,
             finalizer: flags.1,
             edited: flags.2,
+            kind: if named { Kind::Static } else { Kind::Auto },
+            owner: served.then(|| Uid::new("pod")),
+            owned: keep == Keep::Follow,
+            keep,
+            ours,
+            taken_over,
+            named: "eip-1".to_owned(),
+            created: Some(jiff::Timestamp::UNIX_EPOCH),
+            take: take.map(place).filter(|_| target_free && named),
+            package,
             ..record()
+        }
+    }
+}
+
+prop_compose! {
+    fn any_surroundings()(
+        flags in any::<(bool, bool, bool, bool, bool, bool, bool, bool)>(),
+        policy in any::<(bool, bool, bool)>(),
+        namers in prop::option::of(prop::collection::vec((any::<bool>(), prop::option::of(4..7_u8)), 0..3)),
+    ) -> Case {
+        let (ttl_over, in_doubt, unused, address_first, storm, others_run, no_place, later) = flags;
+        let mut case = Case::new(None, None);
+        case.me.policy = Policy {
+            vpc: Some("vpc-1".to_owned()),
+            allow_rob: policy.0,
+            live_bandwidth: policy.1,
+            installed_at: policy.2.then_some(jiff::Timestamp::MAX),
+        };
+        let namer = |(n, (older, target)): (usize, (bool, Option<u8>))| Namer {
+            key: key(),
+            uid: Uid::new(format!("namer-{n}")),
+            created: if older { Some(jiff::Timestamp::MIN) } else { Some(jiff::Timestamp::MAX) },
+            target: target.map(place),
+        };
+        Case {
+            ttl_over, in_doubt, unused, address_first, storm, others_run, no_place,
+            take_over_later: later,
+            record_read: !later,
+            namers: namers.map(|all| all.into_iter().enumerate().map(namer).collect()),
+            holder: Some(Holder { eni: EniId::new("eni-1"), vpc: "vpc-1".to_owned(), primary: Some(place(4).ip) }),
+            ..case
         }
     }
 }
@@ -108,6 +188,7 @@ prop_compose! {
         spot in prop::option::of(4..7_u8),
         crd in prop::sample::select(vec![Crd::Fine, Crd::Unknown, Crd::Terminating]),
         more in any::<(bool, bool, bool)>(),
+        around in any_surroundings(),
     ) -> Case {
         Case {
             pod_known: known.0,
@@ -129,18 +210,52 @@ prop_compose! {
             waited_for_gc: more.0,
             annotate_now: more.1,
             condition_now: more.2,
-            ..Case::new(pod, record)
+            pod,
+            record,
+            ..around
         }
     }
 }
 
-/// A pod that lives, asks, and owns the record.
+/// A pod that lives, asks for what the record names, and is served by it.
 fn has_a_claim(case: &Case) -> bool {
-    case.pod_known
-        && case
-            .pod
+    let served = |record: &Record| {
+        record
+            .owner
             .as_ref()
-            .is_some_and(|pod| pod.uid.as_str() == "pod" && pod.serves() && pod.ask != Ask::Nothing)
+            .is_some_and(|uid| uid.as_str() == "pod")
+    };
+    let fits = |record: &Record, pod: &Pod| match &pod.ask {
+        Ask::Nothing => false,
+        Ask::Refused(_) => true,
+        Ask::Eip(wish) => match &wish.which {
+            Which::Auto { .. } => record.kind == Kind::Auto,
+            Which::Static { eip, .. } => {
+                record.kind == Kind::Static && record.eip.as_ref() == Some(eip)
+            }
+        },
+    };
+    match (&case.record, &case.pod) {
+        (Some(record), Some(pod)) => {
+            let lives = case.pod_known && pod.uid.as_str() == "pod" && pod.serves();
+            lives && served(record) && fits(record, pod)
+        }
+        _ => false,
+    }
+}
+
+/// By a live read: what is told as absent is fresh.
+fn absent(case: &Case) -> bool {
+    case.pod_known && case.pod.is_none()
+}
+
+/// A pod that has a claim and yet can do nothing with its EIP.
+fn wastes_it(case: &Case, record: &Record) -> bool {
+    let Some(pod) = &case.pod else { return false };
+    let waits = pod.ip.is_none() && case.unused;
+    let nowhere = case.no_place && record.target.is_none();
+    record.kind == Kind::Auto && record.shown.is_none() && (waits || nowhere)
+        || (record.eip.is_none() && record.request.is_none())
 }
 
 type Held = Result<(), &'static str>;
@@ -158,6 +273,7 @@ fn keeps_the_rules(case: &Case, step: &Step) -> Held {
                 | Step::Rest
                 | Step::Pause(_)
                 | Step::ReadRecord
+                | Step::Resolve(_)
                 | Step::Condition { .. }
                 | Step::ClearAnnotations { .. }
         );
@@ -170,19 +286,36 @@ fn keeps_the_rules(case: &Case, step: &Step) -> Held {
         rule(fresh, "Freshness: the record")?;
     }
     if step.writes_record() {
-        let create = matches!(step, Step::Create { .. });
-        rule(ours || create, "Consent: only our own record")?;
+        let claim = matches!(step, Step::Claim { .. }) && record.node.is_none();
+        rule(
+            ours || claim,
+            "Consent: only our own record, or a blank one",
+        )?;
     }
     match step {
         Step::Allocate { .. } => {
             let empty = !record.tombstone && record.eip.is_none();
             rule(empty, "Intent: one EIP for life")?;
+            let free = !case.others_run && case.brake.is_none();
+            rule(free, "nothing new while another controller runs")?;
             rule(has_a_claim(case), "no EIP for a pod that is over")
         }
         Step::Associate { place, .. } => binds(case, record, place),
         Step::Unassociate { place, .. } => unbinds(case, record, place),
         Step::Release { id } => releases(case, record, id),
         Step::Delete { .. } => decides(case, record),
+        Step::JoinPackage { .. } | Step::LeavePackage { .. } | Step::SetBandwidth { .. } => rule(
+            record.kind == Kind::Auto,
+            "a named EIP is never reconfigured",
+        ),
+        Step::Tag { .. } => {
+            let other = matches!(&case.look, Some(Look::Seen(seen)) if seen.cluster_tag.is_none() && seen.record_tag.is_none());
+            let old = record.taken_over && case.me.policy.installed_at.is_some();
+            rule(
+                record.kind == Kind::Auto && other && old,
+                "only what was taken over is tagged",
+            )
+        }
         _ => writes(case, record, step),
     }
 }
@@ -204,7 +337,18 @@ fn unbinds(case: &Case, record: &Record, place: &Place) -> Held {
             .iter()
             .flatten()
             .any(|seen| seen.standing.is_at(place));
-    let proven = record.target.as_ref() == Some(place) && (stands_at(case, place) || by_tag);
+    let taken = record.take.as_ref() == Some(place) && case.me.policy.allow_rob;
+    let aimed = record.target.as_ref() == Some(place) || taken;
+    let proven = aimed && (stands_at(case, place) || by_tag);
+    let successor = |namer: &Namer| namer.target.as_ref() == Some(place);
+    let alone = case
+        .namers
+        .as_ref()
+        .is_some_and(|all| !all.iter().any(successor));
+    rule(
+        record.kind == Kind::Auto || alone,
+        "Proof: another record has it there",
+    )?;
     rule(proven, "Proof: only what stands at the target")?;
     rule(
         record.shown.is_none(),
@@ -217,13 +361,14 @@ fn unbinds(case: &Case, record: &Record, place: &Place) -> Held {
             .is_some_and(|pod| pod.ip == Some(place.ip));
     let holder = has_a_claim(case) && at_home;
     rule(record.tombstone || !holder, "Proof: a living holder")?;
-    let known = record.tombstone || case.owner_gone || case.pod_fresh;
+    let known = record.tombstone || case.owner_gone || case.pod_fresh || absent(case);
     rule(known, "Freshness: the pod")?;
     rule(record.tombstone || !case.in_flight, "Freshness: open calls")
 }
 
 fn releases(case: &Case, record: &Record, id: &EipId) -> Held {
     rule(record.tombstone, "Tombstone")?;
+    rule(record.kind == Kind::Auto, "a named EIP is never released")?;
     rule(case.crd == Crd::Fine, "the CRD goes: touch nothing")?;
     let proof = |seen: &Seen| {
         seen.id == *id
@@ -241,12 +386,41 @@ fn releases(case: &Case, record: &Record, id: &EipId) -> Held {
 
 fn decides(case: &Case, record: &Record) -> Held {
     rule(
-        !has_a_claim(case),
+        !has_a_claim(case) || wastes_it(case, record),
         "Tombstone: never under a living pod that asks",
     )?;
     let own = |pod: &Pod| case.pod_known && pod.uid.as_str() == "pod";
+    let served = record.owner.is_some();
     let over = case.owner_gone || case.pod.as_ref().is_some_and(own);
-    rule(over, "Freshness: absence by a live read only")?;
+    let read = !served && (case.pod_known && (case.pod_fresh || case.pod.is_none()));
+    let empty = !served && record.eip.is_none();
+    rule(
+        over || read || empty,
+        "Freshness: absence by a live read only",
+    )?;
+    let asks_auto = |pod: &Pod| {
+        pod.ask != Ask::Nothing
+            && !matches!(&pod.ask, Ask::Eip(wish) if matches!(wish.which, Which::Static { .. }))
+    };
+    let next = case
+        .pod
+        .as_ref()
+        .filter(|pod| case.pod_known && !own(pod) && asks_auto(pod));
+    let lost = record.is_fixed() && record.eip.is_some() && next.is_some();
+    rule(!lost, "a kept EIP is not given back under its next pod")?;
+    let own_lives = case
+        .pod
+        .as_ref()
+        .is_some_and(|pod| own(pod) && pod.serves());
+    let other = case
+        .pod
+        .as_ref()
+        .is_some_and(|pod| case.pod_known && pod.serves() && matches!(pod.ask, Ask::Eip(_)));
+    let kept = record.is_fixed() && record.eip.is_some();
+    rule(
+        !kept || case.ttl_over || own_lives || other,
+        "a kept EIP waits for its time",
+    )?;
     rule(
         !stands_at_target(case, record),
         "unbound before it is given back",
@@ -266,6 +440,24 @@ fn writes(case: &Case, record: &Record, step: &Step) -> Held {
             rule(aimed, "the status shows the target")?;
             let said = stands_at(case, place) && !case.in_flight;
             rule(said, "the status only shows what the cloud says")
+        }
+        Step::Blank { .. } => {
+            let loose = !stands_at_target(case, record) && !case.in_flight;
+            rule(loose && !record.tombstone, "blank means unbound")
+        }
+        Step::WriteTarget { .. }
+            if record.kind == Kind::Static && record.target.is_none() && record.take.is_none() =>
+        {
+            let first = |namer: &Namer| namer.target.is_some() || namer.created < record.created;
+            let alone = case
+                .namers
+                .as_ref()
+                .is_some_and(|all| !all.iter().any(first));
+            rule(alone, "the older record has the EIP")?;
+            rule(
+                record.shown.is_none() && !case.in_flight,
+                "hidden before it moves",
+            )
         }
         Step::WriteTarget { .. } => {
             let hidden = record.shown.is_none() && !case.in_flight;

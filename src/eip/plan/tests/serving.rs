@@ -6,7 +6,7 @@ use super::*;
 fn the_record_comes_before_the_cloud() {
     let create = Step::Create {
         pod: Uid::new("pod"),
-        request: "{}".to_owned(),
+        wish: Arc::new(wish()),
     };
     assert_eq!(Case::new(Some(pod()), None).plan(), create);
 }
