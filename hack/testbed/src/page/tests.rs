@@ -2,7 +2,7 @@
 
 use super::*;
 
-const SMALL: &str = r#"
+const SMALL: &str = r"
 | annotation | meaning | example | test |
 | --- | --- | --- | --- |
 | `eip-name`<br>alias `k8s.aliyun.com/old` | a `word` | `one`, `two` | `a::b` |
@@ -31,7 +31,7 @@ kind: Job
 Z second
 A first
 ```
-"#;
+";
 
 #[test]
 fn a_row_has_keys_examples_and_tests() {
