@@ -4,6 +4,7 @@
 //! `AllocateEipAddress`. What is wrong is told all at once, each with key, value and what is allowed.
 
 mod annotations;
+pub mod known;
 mod notice;
 mod settings;
 mod strategy;

@@ -25,7 +25,7 @@
 
 mod check;
 mod controllers;
-mod default_crd;
+pub(crate) mod default_crd;
 mod delete;
 mod discovery;
 mod fault;

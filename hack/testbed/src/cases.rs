@@ -6,6 +6,7 @@
 //! file's list; [`registry`] names the files.
 //! `hack/test` speaks to this as described in `hack/runner/src/program.rs`.
 
+mod annotations;
 pub mod command;
 mod daemonset;
 mod eip;

@@ -54,6 +54,7 @@ pub mod demo;
 pub mod install;
 pub mod net;
 pub mod node;
+pub mod page;
 pub mod paths;
 pub mod pki;
 pub mod plane;

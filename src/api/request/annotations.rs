@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::known::{self, K8S, NETWORK};
 use super::notice::shown;
 use super::{Notice, Parsed, Request};
-
-/// The newer prefix; it wins.
-const NETWORK: &str = "network.alibabacloud.com/";
-/// The older prefix; aliases exist under this one only.
-const K8S: &str = "k8s.aliyun.com/";
 
 /// Reads annotations and gathers what there is to say about them.
 pub(super) struct Reader<'a> {
@@ -129,7 +125,11 @@ impl<'a> Reader<'a> {
         .collect()
     }
 
+    /// The annotation of that key. One that [`known`] does not list is not read, so the list cannot fall behind.
     fn get(&self, prefix: &str, name: &str) -> Option<Found<'a>> {
+        if !known::is_known(prefix, name) {
+            return None;
+        }
         let (key, value) = self.annotations.get_key_value(&format!("{prefix}{name}"))?;
         Some(Found { key, value })
     }

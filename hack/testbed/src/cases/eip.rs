@@ -7,8 +7,8 @@ mod hands;
 mod kubelets;
 mod life;
 mod quiet;
-mod sight;
-mod wait;
+pub(super) mod sight;
+pub(super) mod wait;
 
 use std::time::Duration;
 

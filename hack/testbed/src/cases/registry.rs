@@ -1,10 +1,15 @@
 //! Every case there is, in the order in which they run within their ring.
 
-use super::{Case, daemonset, eip, testbed};
+use super::{Case, annotations, daemonset, eip, testbed};
 use crate::world::World;
 
 /// One list per file of cases.
-const LISTS: &[&[Case<World>]] = &[testbed::CASES, daemonset::CASES, eip::CASES];
+const LISTS: &[&[Case<World>]] = &[
+    testbed::CASES,
+    daemonset::CASES,
+    eip::CASES,
+    annotations::CASES,
+];
 
 pub fn all() -> Vec<Case<World>> {
     LISTS.concat()

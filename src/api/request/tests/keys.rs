@@ -227,3 +227,21 @@ fn a_named_eip_is_never_reconfigured_and_that_is_said() {
         "k8s.aliyun.com/eip-bandwidth \"nonsense\": ignored: an EIP named by pod-eip-instanceid is never reconfigured"
     );
 }
+
+/// Each with a value that nothing takes: whoever reads it says so.
+#[test]
+fn every_known_key_is_read() {
+    for key in known::keys() {
+        let alone = ["with-eip", "instanceid"]
+            .iter()
+            .any(|end| key.ends_with(end));
+        let wrong = [(&*key, "\u{7}")];
+        let asked = if alone {
+            ask(&wrong)
+        } else {
+            ask(&[&[ON], &wrong[..]].concat())
+        };
+        let text = only(&asked.unwrap_err());
+        assert!(text.starts_with(&key), "{key}: {text}");
+    }
+}
