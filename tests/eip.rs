@@ -15,5 +15,7 @@ mod crash;
 mod faults;
 #[path = "eip/life.rs"]
 mod life;
+#[path = "eip/nodes.rs"]
+mod nodes;
 #[path = "eip/others.rs"]
 mod others;

@@ -6,7 +6,7 @@
 mod annotations;
 pub mod known;
 mod notice;
-mod settings;
+pub(super) mod settings;
 mod strategy;
 mod tags;
 mod traits;
@@ -19,6 +19,7 @@ use crate::domain::ids::EipId;
 use super::podeip::AllocationType;
 use annotations::Reader;
 pub use notice::Notice;
+pub(super) use notice::shown;
 pub use strategy::Strategy;
 pub use traits::PodTraits;
 

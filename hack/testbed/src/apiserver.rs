@@ -50,6 +50,7 @@ mod tests;
 mod time;
 mod view;
 mod watch;
+mod workload;
 mod write;
 
 pub use controllers::Gc;
@@ -62,6 +63,7 @@ pub use route::{Call, Verb};
 pub use store::{Change, Object};
 pub use view::Overdue;
 pub use watch::FreezeId;
+pub use workload::{Workload, WorkloadKind};
 
 use state::State;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -8,18 +8,18 @@ use crate::api::keys;
 use crate::cloud::vpc::{AllocateArgs, InternetChargeType};
 use crate::domain::ids::EipId;
 
-const BANDWIDTH: &str = "eip-bandwidth";
-const INTERNET_CHARGE_TYPE: &str = "eip-internet-charge-type";
+pub(in crate::api) const BANDWIDTH: &str = "eip-bandwidth";
+pub(in crate::api) const INTERNET_CHARGE_TYPE: &str = "eip-internet-charge-type";
 const CHARGE_TYPE_ALIAS: &str = "eip-charge-type";
 const INSTANCE_CHARGE_TYPE: &str = "eip-instance-charge-type";
 const PACKAGE: &str = "eip-common-bandwidth-package-id";
-const ISP: &str = "eip-isp";
-const POOL: &str = "eip-public-ip-address-pool-id";
-const RESOURCE_GROUP: &str = "eip-resource-group-id";
-const NAME: &str = "eip-name";
-const DESCRIPTION: &str = "eip-description";
-const PROTECTION: &str = "eip-security-protection-types";
-const TAGS: &str = "eip-tags";
+pub(in crate::api) const ISP: &str = "eip-isp";
+pub(in crate::api) const POOL: &str = "eip-public-ip-address-pool-id";
+pub(in crate::api) const RESOURCE_GROUP: &str = "eip-resource-group-id";
+pub(in crate::api) const NAME: &str = "eip-name";
+pub(in crate::api) const DESCRIPTION: &str = "eip-description";
+pub(in crate::api) const PROTECTION: &str = "eip-security-protection-types";
+pub(in crate::api) const TAGS: &str = "eip-tags";
 /// All of the above: what a named EIP has no use for.
 const ALL: [&str; 11] = [
     BANDWIDTH,

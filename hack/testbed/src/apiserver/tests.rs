@@ -8,6 +8,7 @@ mod patches;
 mod pods;
 mod watcher;
 mod watches;
+mod workloads;
 
 use super::{ApiServer, PodSpec};
 use k8s_openapi::api::core::v1::Pod;
