@@ -43,17 +43,17 @@ pub fn changes(frozen: &AllocateArgs, asked: &AllocateArgs) -> Changes {
     let settings = [
         (INTERNET_CHARGE_TYPE, charge(frozen), charge(asked)),
         (ISP, isp(frozen), isp(asked)),
-        (POOL, text(&frozen.pool), text(&asked.pool)),
+        (POOL, text(frozen.pool.as_ref()), text(asked.pool.as_ref())),
         (
             RESOURCE_GROUP,
-            text(&frozen.resource_group),
-            text(&asked.resource_group),
+            text(frozen.resource_group.as_ref()),
+            text(asked.resource_group.as_ref()),
         ),
-        (NAME, text(&frozen.name), text(&asked.name)),
+        (NAME, text(frozen.name.as_ref()), text(asked.name.as_ref())),
         (
             DESCRIPTION,
-            text(&frozen.description),
-            text(&asked.description),
+            text(frozen.description.as_ref()),
+            text(asked.description.as_ref()),
         ),
         (PROTECTION, &kept_types, &asked_types),
         (TAGS, &tags_kept, &tags_asked),
@@ -105,12 +105,12 @@ impl fmt::Display for Change {
     }
 }
 
-fn text(value: &Option<String>) -> &str {
-    value.as_deref().unwrap_or_default()
+fn text(value: Option<&String>) -> &str {
+    value.map(String::as_str).unwrap_or_default()
 }
 
 fn isp(args: &AllocateArgs) -> &str {
-    match text(&args.isp) {
+    match text(args.isp.as_ref()) {
         "" => DEFAULT_ISP,
         isp => isp,
     }

@@ -44,16 +44,16 @@ impl Life {
         }
     }
 
-    pub fn sees(&mut self, has_ip: bool, has_eip: bool) -> Turn {
+    pub fn sees(&mut self, has_ip: bool, with_eip: bool) -> Turn {
         let turn = Turn {
             got_ip: has_ip && !self.has_ip,
             lost_ip: self.had_ip && !has_ip,
-            in_vain: self.eip == Eip::Has && !has_eip && !self.had_ip && !has_ip,
+            in_vain: self.eip == Eip::Has && !with_eip && !self.had_ip && !has_ip,
         };
         self.has_ip = has_ip;
         self.had_ip |= has_ip;
-        self.giving_back &= has_eip;
-        self.eip = if has_eip { Eip::Has } else { Eip::Not };
+        self.giving_back &= with_eip;
+        self.eip = if with_eip { Eip::Has } else { Eip::Not };
         turn
     }
 

@@ -55,14 +55,14 @@ impl World {
     }
 
     fn may_allocate(&mut self, name: &str) -> Result<(), Hold> {
-        self.with(name, false, |b, pod, now| b.may_allocate(pod, now))
+        self.with(name, false, Brakes::may_allocate)
     }
 
     /// Asks for an EIP and gets it at once; why not, if not.
     fn allocate(&mut self, name: &str) -> Result<(), Why> {
         self.seen(name, false);
         self.may_allocate(name).map_err(|hold| hold.why)?;
-        self.with(name, false, |b, pod, now| b.allocating(pod, now));
+        self.with(name, false, Brakes::allocating);
         self.seen(name, true);
         Ok(())
     }
@@ -101,7 +101,7 @@ fn three_that_wait_hold_a_fourth_until_one_of_them_has_its_address() {
     assert_eq!(hold.until, world.now + Duration::from_secs(290));
     assert_eq!(world.seen("d", false), [], "still shut");
     assert_eq!(
-        world.with("d", true, |b, pod, now| b.may_allocate(pod, now)),
+        world.with("d", true, Brakes::may_allocate),
         Ok(()),
         "its own address is there"
     );
@@ -138,7 +138,7 @@ fn a_pod_that_loses_its_address_has_all_of_the_patience_again() {
     world.got_ip("a");
     world.pass(3600);
     assert_eq!(world.brakes.gives_back_at(&uid("a")), None);
-    let old = world.now - Duration::from_secs(3600);
+    let old = world.now - Duration::from_hours(1);
     world.with("a", false, |b, pod, now| b.seen(pod, Some(old), now));
     let due = world.now + PATIENCE;
     assert_eq!(world.brakes.gives_back_at(&uid("a")), Some(due));
@@ -205,10 +205,7 @@ fn an_owner_whose_pods_go_without_an_address_gets_one_a_minute() {
     let hold = world.may_allocate("web-5").unwrap_err();
     assert_eq!(hold.why, Why::OwnerBurns);
     assert_eq!(hold.until, world.now + Duration::from_secs(59));
-    assert_eq!(
-        world.with("web-5", true, |b, pod, now| b.may_allocate(pod, now)),
-        Ok(())
-    );
+    assert_eq!(world.with("web-5", true, Brakes::may_allocate), Ok(()));
     world.pass(59);
     world.allocate("web-5").unwrap();
     assert_eq!(world.allocate("web-6"), Err(Why::OwnerBurns));
@@ -222,7 +219,7 @@ fn what_counts_as_an_allocation_in_vain() {
     type Story = fn(&mut World, &str);
     let refused: Story = |world, name| {
         world.seen(name, false);
-        world.with(name, false, |b, pod, now| b.allocating(pod, now));
+        world.with(name, false, Brakes::allocating);
         world.left(name);
     };
     let given_back: Story = |world, name| {
@@ -250,7 +247,7 @@ fn what_counts_as_an_allocation_in_vain() {
     };
     let not_allocated: Story = |world, name| {
         world.seen(name, false);
-        world.with(name, false, |b, pod, now| b.allocating(pod, now));
+        world.with(name, false, Brakes::allocating);
         world.seen(name, false);
         world.left(name);
     };
@@ -270,7 +267,7 @@ fn what_counts_as_an_allocation_in_vain() {
         for n in 0..5 {
             story(&mut world, &format!("web-{n}"));
         }
-        world.with("x", false, |b, pod, now| b.allocating(pod, now));
+        world.with("x", false, Brakes::allocating);
         world.brakes.waiting = Waiting::default();
         let held = world.may_allocate("z").map_err(|hold| hold.why);
         let expected = if in_vain {

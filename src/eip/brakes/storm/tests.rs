@@ -146,7 +146,7 @@ proptest! {
             let held = storms.last().map(|storm| *storm + HOLD).filter(|until| *until > now);
             prop_assert_eq!(storm.holds(now), held);
             let may = storm.may_give_back(since, living, now);
-            let waits = held.or(Some(since + WINDOW).filter(|clear| living > 3 && *clear > now));
+            let waits = held.or_else(|| Some(since + WINDOW).filter(|clear| living > 3 && *clear > now));
             prop_assert_eq!(may, waits.map_or(Ok(()), Err));
         }
     }
