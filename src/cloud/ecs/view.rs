@@ -36,11 +36,7 @@ pub(super) struct Page {
     #[serde(rename = "NetworkInterfaceSets", deserialize_with = "interfaces")]
     pub interfaces: Vec<Interface>,
     /// Where the next page begins; `None`: there is none.
-    #[serde(
-        rename = "NextToken",
-        default,
-        deserialize_with = "loose::some_text"
-    )]
+    #[serde(rename = "NextToken", default, deserialize_with = "loose::some_text")]
     pub next: Option<String>,
 }
 
@@ -132,8 +128,9 @@ mod tests {
     use super::*;
 
     fn page(sets: &str) -> Result<Page, serde_json::Error> {
-        let body =
-            format!(r#"{{"NetworkInterfaceSets":{{"NetworkInterfaceSet":[{sets}]}},"NextToken":""}}"#);
+        let body = format!(
+            r#"{{"NetworkInterfaceSets":{{"NetworkInterfaceSet":[{sets}]}},"NextToken":""}}"#
+        );
         serde_json::from_str(&body)
     }
 
