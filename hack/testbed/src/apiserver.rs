@@ -28,6 +28,7 @@ mod controllers;
 pub(crate) mod default_crd;
 mod delete;
 mod discovery;
+mod enc;
 mod fault;
 mod form;
 mod json;
@@ -55,6 +56,7 @@ mod write;
 
 pub use controllers::Gc;
 pub use default_crd::{crd, of_group, poddnat, podeip};
+pub use enc::{Enc, EncRecord};
 pub use fault::{FaultId, Then};
 pub use kubelet::PodSpec;
 pub use log::{Logged, When, bodies};

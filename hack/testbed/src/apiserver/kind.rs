@@ -102,6 +102,7 @@ pub fn builtins() -> Vec<Kind> {
         Kind::builtin("", "v1", "namespaces", "Namespace", false, true),
         Kind::builtin("", "v1", "nodes", "Node", false, true),
         Kind::builtin("", "v1", "configmaps", "ConfigMap", true, false),
+        Kind::builtin("apps", "v1", "daemonsets", "DaemonSet", true, true),
         Kind::builtin("apps", "v1", "statefulsets", "StatefulSet", true, true),
         Kind::builtin("apps", "v1", "replicasets", "ReplicaSet", true, true),
         Kind::builtin("batch", "v1", "jobs", "Job", true, true),

@@ -1,6 +1,7 @@
 //! Every promise of the double, through kube's own client.
 
 mod cluster;
+mod enc;
 mod faults;
 mod lists;
 mod objects;
