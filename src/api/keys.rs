@@ -21,6 +21,8 @@ pub const TARGET_ANNOTATION: &str = "eipd.io/target";
 pub const ATTEMPT_ANNOTATION: &str = "eipd.io/attempt";
 /// Account and region that the record's EIP lives in.
 pub const ACCOUNT_ANNOTATION: &str = "eipd.io/account";
+/// Since when the pod of a kept record is known to be away, RFC 3339.
+pub const ABSENT_ANNOTATION: &str = "eipd.io/absent-since";
 /// The owner mark; ack-extend-network-controller writes its own name there, not always.
 pub const OWNER_ANNOTATION: &str = "k8s.aliyun.com/eip-controller";
 /// Our value of [`OWNER_ANNOTATION`].
@@ -57,7 +59,8 @@ pub const LABEL_HASH_PREFIX: &str = "sha256_";
 
 /// Longest label value that Kubernetes takes, in bytes.
 const LABEL_MAX: usize = 63;
-const BUCKETS: u8 = 16;
+/// How many values [`BUCKET_LABEL`] has.
+pub const BUCKETS: u8 = 16;
 
 /// The value of [`NODE_LABEL`] for a node: its name where that is a label value, else a hash.
 ///
