@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
 use crate::cloud::credentials::{Configured, Credentials};
+use crate::cloud::ecs::Ecs;
 use crate::cloud::endpoints::{EndpointError, Endpoints, Service};
 use crate::cloud::http::{Exchange, Wire, WireError};
 use crate::cloud::rpc::Rpc;
@@ -25,6 +26,8 @@ use crate::node::eni::Enis;
 use crate::node::lock::{LockError, NodeLock};
 use crate::node::metadata::{self, Metadata, MetadataError};
 use crate::node::role::NodeRole;
+use crate::shard::audit;
+use crate::shard::sweep::Sweep;
 use crate::shutdown::Shutdown;
 use crate::telemetry::events::Events;
 use crate::telemetry::health::{BindError, Server};
@@ -132,7 +135,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         &region,
         &metrics,
     )?;
-    let inbox = watches(&mut tasks, &kube, &ports, &me);
+    let inbox = watches(&mut tasks, &kube, &ports, &me, &metrics);
     let limit = config
         .cloud_calls_in_flight
         .map_or(STEPS_IN_FLIGHT, |limit| limit.max(1) as usize);
@@ -155,14 +158,18 @@ fn ports(
     region: &str,
     metrics: &Metrics,
 ) -> Result<Ports, EndpointError> {
-    let rpc = Rpc {
-        exchange: doors.exchange.clone(),
-        credentials: credentials(config, doors, metadata.clone()),
-        clock: doors.clock.clone(),
-        endpoint: endpoints(config, region).of(Service::Vpc)?,
-        version: Service::Vpc.version(),
-        deadline: config.deadlines.cloud,
-        metrics: metrics.clone(),
+    let credentials = credentials(config, doors, metadata.clone());
+    let endpoints = endpoints(config, region);
+    let rpc = |service: Service| -> Result<Rpc, EndpointError> {
+        Ok(Rpc {
+            exchange: doors.exchange.clone(),
+            credentials: credentials.clone(),
+            clock: doors.clock.clone(),
+            endpoint: endpoints.of(service)?,
+            version: service.version(),
+            deadline: config.deadlines.cloud,
+            metrics: metrics.clone(),
+        })
     };
     Ok(Ports {
         pods: Pods::new(
@@ -170,7 +177,8 @@ fn ports(
             ask::reader(config.custom_stateful_kinds.clone()),
         ),
         records: Records::new(kube.clone()),
-        vpc: Vpc::new(rpc, region),
+        vpc: Vpc::new(rpc(Service::Vpc)?, region),
+        ecs: Ecs::new(rpc(Service::Ecs)?, region),
         enis: Enis::new(metadata),
         clock: doors.clock.clone(),
         kube,
@@ -211,7 +219,7 @@ fn endpoints(config: &Config, region: &str) -> Endpoints {
     }
 }
 
-fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me) -> Inbox {
+fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me, metrics: &Metrics) -> Inbox {
     let (pods_out, pods) = mpsc::channel(INBOX);
     let (records_out, records) = mpsc::channel(INBOX);
     tasks.spawn(
@@ -222,7 +230,22 @@ fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me) -> Inbox {
         "podeips",
         watch::records(kube.clone(), me.clone(), records_out),
     );
-    Inbox { pods, records }
+    let (due_out, due) = mpsc::channel(INBOX);
+    let (audit_out, audit) = mpsc::channel(1);
+    let sweep = Sweep {
+        kube: kube.clone(),
+        clock: ports.clock.clone(),
+        metrics: metrics.clone(),
+        out: due_out,
+    };
+    tasks.spawn("sweep", sweep.run());
+    tasks.spawn("audit", audit::run(kube.clone(), audit_out));
+    Inbox {
+        pods,
+        records,
+        due,
+        audit,
+    }
 }
 
 /// Tasks that run as long as the agent does.

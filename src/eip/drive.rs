@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::api::keys;
 use crate::clock::{self, Clock};
+use crate::cloud::ecs::Ecs;
 use crate::cloud::error::Class;
 use crate::cloud::vpc::{AllocateArgs, Vpc};
 use crate::domain::eip::{Look, Seen, Standing};
-use crate::domain::ids::{EipId, Key, Uid};
+use crate::domain::ids::{EipId, EniId, Key, Uid};
 use crate::domain::record::Record;
 use crate::kubeapi::client::Kube;
 use crate::kubeapi::crd;
@@ -17,7 +18,7 @@ use crate::kubeapi::records::{Adoption, Records};
 use crate::node::eni::{Enis, PodIp};
 
 use super::facts::Me;
-use super::outcome::{Outcome, Trouble, TroubleKind};
+use super::outcome::{Holder, Outcome, Trouble, TroubleKind};
 use super::step::Step;
 
 mod seen;
@@ -33,6 +34,7 @@ pub struct Ports {
     pub pods: Pods,
     pub records: Records,
     pub vpc: Vpc,
+    pub ecs: Ecs,
     pub enis: Enis,
     pub clock: Clock,
     pub me: Me,
@@ -68,6 +70,7 @@ impl Ports {
                 .map_or_else(kube_failed, Outcome::CrdTerminating),
             Step::Resolve(ip) => self.resolve(*ip).await,
             Step::LookByTag { record, attempt } => self.look_by_tag(record, *attempt).await,
+            Step::FindHolder(eni) => self.find_holder(eni).await,
             Step::ListNamers(id) => self
                 .records
                 .namers(id)
@@ -151,6 +154,23 @@ impl Ports {
         }
     }
 
+    async fn find_holder(&self, eni: &EniId) -> Outcome {
+        match self.ecs.interface(eni).await {
+            Ok(Some(found)) => Outcome::Holder(Holder {
+                eni: found.id,
+                vpc: found.vpc,
+                primary: found.primary,
+            }),
+            // Not listed: of another account, perhaps. Nobody's that we may take from.
+            Ok(None) => Outcome::Holder(Holder {
+                eni: eni.clone(),
+                vpc: String::new(),
+                primary: None,
+            }),
+            Err(error) => Outcome::Failed(trouble(&error)),
+        }
+    }
+
     async fn look_by_tag(&self, record: &Uid, attempt: u32) -> Outcome {
         let tags = own_tags(&self.me, record, attempt);
         match self.vpc.look_by_tags(&tags).await {
@@ -177,6 +197,16 @@ impl Ports {
             }
             Step::LeavePackage { id, package } => {
                 self.vpc.leave_package(id, package, &fresh_token()).await
+            }
+            Step::SetBandwidth { id, mbit } => self.vpc.modify_bandwidth(id, *mbit).await,
+            Step::Tag {
+                id,
+                record,
+                attempt,
+            } => {
+                self.vpc
+                    .tag(id, &own_tags(&self.me, record, *attempt))
+                    .await
             }
             _ => return Outcome::Accepted,
         };

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::brakes::Brakes;
 use super::drive::Ports;
 use super::facts::Around;
 use super::memory::Memory;
@@ -18,13 +19,16 @@ use crate::domain::ids::Key;
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
 use crate::kubeapi::watch::Change;
+use crate::shard::found::Due;
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Condition;
 
+mod around;
 mod brake;
 mod count;
 mod done;
+mod found;
 mod looks;
 mod pauses;
 mod report;
@@ -37,6 +41,10 @@ pub use report::Reporter;
 pub struct Inbox {
     pub pods: mpsc::Receiver<Change<Pod>>,
     pub records: mpsc::Receiver<Change<Record>>,
+    /// Records that are no node's, found by the sweep.
+    pub due: mpsc::Receiver<Due>,
+    /// Time to look at what stands.
+    pub audit: mpsc::Receiver<()>,
 }
 
 /// All names of this node, and what is being done for them.
@@ -56,6 +64,9 @@ pub struct Engine {
     /// How many of them wait for the metadata service.
     resolving: usize,
     looks: Looks,
+    brakes: Brakes,
+    /// Another EIP controller runs here.
+    others_run: bool,
     /// The newest read of the CRD, shared by all names.
     crd: Option<(Instant, bool)>,
     /// Names that each watch has shown.
@@ -77,6 +88,8 @@ struct Name {
     /// A step of this name is in flight.
     busy: bool,
     brake: Brake,
+    /// When what holds it back may have changed.
+    hold: Option<Instant>,
     /// Waits in a row for another's work.
     waits: u32,
     alarm: Option<Instant>,
@@ -109,6 +122,8 @@ impl Engine {
             steps: JoinSet::new(),
             resolving: 0,
             looks: Looks::default(),
+            brakes: Brakes::default(),
+            others_run: false,
             crd: None,
             shown: Shown::default(),
             records_changed: false,
@@ -132,6 +147,8 @@ impl Engine {
                 Some(done) = self.steps.join_next(), if !self.steps.is_empty() => self.done(done.map_err(|_| Ended::Step)?),
                 change = inbox.pods.recv() => self.pod_change(change.ok_or(Ended::Watch("pods"))?),
                 change = inbox.records.recv() => self.record_change(change.ok_or(Ended::Watch("podeips"))?),
+                due = inbox.due.recv() => self.found(due.ok_or(Ended::Watch("the sweep"))?),
+                tick = inbox.audit.recv() => self.audit(tick.ok_or(Ended::Watch("the audit"))?),
                 () = sleep_until(alarm), if alarm.is_some() => self.ring(clock::now()),
             }
             if self.shown.pods_listed && self.shown.records_listed {
@@ -211,6 +228,7 @@ impl Engine {
             memory: Memory::new(),
             busy: false,
             brake: Brake::default(),
+            hold: None,
             waits: 0,
             alarm: None,
         })
@@ -256,11 +274,14 @@ impl Engine {
 
     fn plan_for(&mut self, key: &Key, now: Instant) {
         let crd = self.crd;
-        let Some(name) = self.names.get_mut(key).filter(|name| !name.busy) else {
+        if self.names.get(key).is_none_or(|name| name.busy) {
             return; // what it is doing brings it back here
+        }
+        let around = self.around(key, now);
+        let Some(name) = self.names.get_mut(key) else {
+            return;
         };
         name.memory.crd_known(crd);
-        let around = Around::quiet(self.ports.clock.wall());
         let facts = name.memory.facts(&self.ports.me, now, around);
         let step = plan::plan(&facts);
         let notice = plan::notice(&facts, &step);
@@ -274,7 +295,10 @@ impl Engine {
             Step::Rest => self.rest(key, now),
             Step::Pause(why) => self.pause(key, &why, now),
             Step::Look(id, what) => self.await_look(key, id, what, now),
-            step => self.begin(key, step, now),
+            step => {
+                self.count_step(key, &step, &around, now);
+                self.begin(key, step, now);
+            }
         }
     }
 
@@ -284,9 +308,10 @@ impl Engine {
         let Some(name) = self.names.get(key) else {
             return;
         };
+        let due = [name.memory.outputs_due(now), name.hold];
         let (idle, due) = (
             name.memory.is_idle(&self.ports.me),
-            name.memory.outputs_due(now),
+            due.into_iter().flatten().min(),
         );
         self.set_alarm_to(key, due.filter(|_| !idle));
         if idle {

@@ -16,7 +16,7 @@ use crate::domain::eip::{Look, Seen};
 use crate::domain::ids::{EipId, Place, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod};
-use crate::domain::record::Record;
+use crate::domain::record::{Kind, Record};
 
 mod absorb;
 mod cloud;
@@ -69,6 +69,7 @@ pub struct Memory {
     namers: Option<(Instant, Vec<Namer>)>,
     holder: Option<(Instant, Holder)>,
     bandwidth_set: Option<u32>,
+    eip_since: Option<Instant>,
     /// An address that no EIP can be bound to.
     no_place: Option<Ipv4Addr>,
     /// A live read has shown that there is no record.
@@ -229,6 +230,25 @@ impl Memory {
     /// Notes that the plan now waits for Kubernetes to write the tombstone; gives the end of its patience.
     pub fn await_tombstone(&mut self, now: Instant) -> Instant {
         *self.unbound_since.get_or_insert(now) + GC_PATIENCE
+    }
+
+    /// Since when this process knows of the record's EIP; not of one that is kept or that the user named.
+    pub fn eip_since(&self) -> Option<Instant> {
+        let own = self
+            .record()
+            .is_none_or(|record| record.kind == Kind::Auto && !record.is_fixed());
+        self.eip_since.filter(|_| own)
+    }
+
+    /// Since when the record of a pod that lives and would keep it is a tombstone, as somebody else wanted.
+    pub fn tombstone_of_living(&self) -> Option<Instant> {
+        let (record, pod) = (self.record()?, self.pod()?);
+        let keeps = record.owner.as_ref() == Some(&pod.uid)
+            && pod.serves()
+            && !pod.deleting
+            && pod.ask != Ask::Nothing;
+        self.tombstone_since
+            .filter(|_| keeps && record.tombstone && !self.deleted)
     }
 
     /// When another controller's record is taken over; `at` where that was not decided yet.

@@ -276,3 +276,54 @@ async fn agents_killed_at_every_moment_of_a_move_lose_nothing() {
         assert!(is_in_use_at(&world.eip(), "10.0.1.11"), "{step}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_ttl_that_has_passed_gives_the_eip_back_whoever_is_there() {
+    let world = World::new();
+    let other = world.add_node();
+    let first = world.start("agent");
+    let _there = world.start_on(&other, "other");
+    world.run(&fixed(&world, "10m"), "10.0.0.11");
+    world.until_bound("web-0").await;
+    world.delete_pod("web-0");
+    world.until(LATER, is_blank).await;
+    // The node that had it goes, and its agent with it.
+    first.kill().await;
+    clock::sleep(Duration::from_mins(9)).await;
+    assert!(is_blank(&world.api), "not before its time");
+    world.until_clean(Duration::from_mins(15), "web-0").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_record_deleted_by_hand_gives_its_eip_back_whoever_is_there() {
+    let world = World::new();
+    let other = world.add_node();
+    let first = world.start("agent");
+    let _there = world.start_on(&other, "other");
+    world.run(&fixed(&world, "Never"), "10.0.0.11");
+    world.until_bound("web-0").await;
+    world.delete_pod("web-0");
+    world.until(LATER, is_blank).await;
+    first.kill().await;
+    clock::sleep(Duration::from_hours(3)).await;
+    assert!(is_blank(&world.api));
+    world.api.delete("podeips", NS, "web-0").unwrap();
+    world.until_clean(Duration::from_mins(10), "web-0").await;
+}
+
+/// The API server was away for longer than the TTL; when it is back, the pod comes back too.
+#[tokio::test(start_paused = true)]
+async fn a_ttl_runs_only_while_the_absence_is_seen_to_last() {
+    let world = World::new();
+    let _agent = world.start("agent");
+    let pod = fixed(&world, "30s");
+    world.run(&pod, "10.0.0.11");
+    world.until_bound("web-0").await;
+    let eip = world.eip().id;
+    for _ in 0..20 {
+        world.rerun_on(&world.node, &pod, "10.0.0.12");
+        world.until(LATER, |view| is_bound(view, "web-0")).await;
+        clock::sleep(Duration::from_mins(2)).await;
+    }
+    assert_eq!(world.eip().id, eip, "it was never away for 30 s");
+}

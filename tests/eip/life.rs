@@ -52,7 +52,7 @@ async fn a_life_takes_four_changes_three_looks_and_eight_writes() {
     );
     world.run_pod("web", "10.0.0.11");
     world.until_bound("web").await;
-    clock::sleep(Duration::from_hours(1)).await;
+    clock::sleep(Duration::from_secs(5)).await;
     world.api.terminate_pod(NS, "web").unwrap();
     world.api.stop_containers(NS, "web").unwrap();
     clock::sleep(Duration::from_millis(300)).await;
@@ -74,7 +74,7 @@ async fn a_life_takes_four_changes_three_looks_and_eight_writes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_asked_or_written_at_rest() {
+async fn nothing_is_written_at_rest_and_little_is_asked() {
     let world = World::new();
     let _agent = world.start("agent");
     world.run_pod("web", "10.0.0.11");
@@ -85,7 +85,9 @@ async fn nothing_is_asked_or_written_at_rest() {
         world.api.count(&When::writes()),
     );
     clock::sleep(Duration::from_hours(24)).await;
-    assert_eq!(world.count("DescribeEipAddresses"), looks);
+    // Every ten minutes or so, whether somebody changed something in the console.
+    let asked = world.count("DescribeEipAddresses") - looks;
+    assert!((70..300).contains(&asked), "{asked}");
     assert_eq!(world.api.count(&When::writes()), writes);
 }
 

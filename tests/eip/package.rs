@@ -50,7 +50,7 @@ fn is_in(world: &World, package: Option<&str>) -> bool {
     };
     let expected = package.map(str::to_owned);
     is_bound(&world.api, "web")
-        && world.eip().package_id == expected
+        && *world.eip().package_id.now() == expected
         && said(&record["spec"]["bandwidthPackageID"]) == expected
         && said(&record["status"]["bandwidthPackageID"]) == expected
 }

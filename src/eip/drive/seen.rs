@@ -19,7 +19,7 @@ pub(super) fn seen(view: &EipView) -> Seen {
         name: text(&view.name),
         pool: text(&view.pool),
         package: text(&view.bandwidth_package_id),
-        bandwidth: None,
+        bandwidth: view.bandwidth,
         tags: view.tags.clone(),
     }
 }

@@ -73,11 +73,8 @@ impl Engine {
                 name.memory.lost_record();
                 now + ELSEWHERE
             }
-            Pause::NoSuchEip { .. }
-            | Pause::NotNameable { .. }
-            | Pause::Braked(_)
-            | Pause::Storm
-            | Pause::OthersRun => now + BY_HAND,
+            Pause::NoSuchEip { .. } | Pause::NotNameable { .. } | Pause::OthersRun => now + BY_HAND,
+            Pause::Braked(_) | Pause::Storm => name.hold.unwrap_or(now + BY_HAND),
             Pause::NoPlace => now + STORM,
             Pause::TakeOverLater => name.memory.take_over_at(now + spread(TAKE_OVER)),
             Pause::WrongAccount { .. } => now + WRONG_ACCOUNT,

@@ -238,6 +238,7 @@ impl Memory {
         self.namers = None;
         self.holder = None;
         self.bandwidth_set = None;
+        self.eip_since = None;
         self.sure = false;
         self.in_flight_until = None;
         self.open_allocate_until = None;
@@ -252,6 +253,9 @@ impl Memory {
     }
 
     fn mark_tombstone(&mut self, record: &Record, now: Instant) {
+        if record.eip.is_some() {
+            self.eip_since.get_or_insert(now);
+        }
         if record.tombstone {
             self.tombstone_since.get_or_insert(now);
         } else {

@@ -58,6 +58,7 @@ impl Memory {
                 Outcome::Allocated(id),
             ) => {
                 self.open_allocate_until = None;
+                self.eip_since = Some(now);
                 self.got = Some((record.clone(), *attempt, id.clone()));
             }
             (Step::Allocate { .. }, Outcome::Failed(trouble)) => self.allocate_failed(trouble, now),

@@ -3,6 +3,7 @@
 use super::super::facts::{Facts, Sight};
 use super::super::step::{Pause, Step};
 use super::{leave, serve};
+use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod, Which};
 use crate::domain::record::{Kind, Record};
 
@@ -70,9 +71,9 @@ pub fn blank(facts: &Facts<'_>, record: &Record) -> Step {
         Some((_, Ask::Eip(_))) if facts.others_run => Step::Pause(Pause::OthersRun),
         Some((pod, Ask::Eip(_))) if !pod.deleting => claim,
         Some((pod, Ask::Refused(why))) => serve::refuse(facts, pod, "InvalidRequest", why),
-        _ if !is_over(facts, record) => Step::Rest,
+        _ if !is_over(facts, record) && !is_undated(record) => Step::Rest,
         _ if !facts.pod.is_fresh() => Step::ReadPod,
-        _ => match is_due(facts, record) {
+        _ => match is_due(facts, record) || (is_undated(record) && !is_asked_for(facts)) {
             true => claim,
             false => Step::Rest,
         },
@@ -86,12 +87,20 @@ fn is_over(facts: &Facts<'_>, record: &Record) -> bool {
 
 /// Whether it is over and no pod asks for it, by a live read.
 fn is_due(facts: &Facts<'_>, record: &Record) -> bool {
-    let asked_for = match facts.pod {
+    is_over(facts, record) && !is_asked_for(facts)
+}
+
+fn is_asked_for(facts: &Facts<'_>) -> bool {
+    match facts.pod {
         Sight::Unknown => true,
         Sight::Absent => false,
         Sight::Seen { it, .. } => it.ask != Ask::Nothing,
-    };
-    is_over(facts, record) && !asked_for
+    }
+}
+
+/// It is kept for a time, and nothing says since when: resting anew says it.
+fn is_undated(record: &Record) -> bool {
+    matches!(record.keep, Keep::Ttl { .. }) && record.absent_since.is_none()
 }
 
 /// Another pod of the name takes the EIP over; `None` where it asks for another one.

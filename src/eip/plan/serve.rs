@@ -160,7 +160,7 @@ fn ours<'s>(facts: &Facts<'_>, record: &Record, seen: &'s [Seen]) -> Option<&'s 
 
 fn bind(facts: &Facts<'_>, record: &Record, pod: &Pod, id: &EipId) -> Step {
     let Some(ip) = pod.ip else {
-        return match facts.unused && record.kind == Kind::Auto {
+        return match facts.unused && record.kind == Kind::Auto && !record.is_fixed() {
             true => delete(record), // it costs money and serves nobody
             false => Step::Rest,    // the address is on its way
         };

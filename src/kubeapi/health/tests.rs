@@ -72,6 +72,7 @@ async fn a_watch_counts_too() {
         label: "node-a".to_owned(),
         cluster: ClusterUid::new("cluster"),
         account: None,
+        policy: crate::eip::facts::Policy::default(),
     };
     let (out, mut changes) = mpsc::channel(64);
     tokio::spawn(watch::records(kube.clone(), me, out));
