@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::sync::watch::channel as watch_of;
 use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
@@ -26,8 +27,8 @@ use crate::node::eni::Enis;
 use crate::node::lock::{LockError, NodeLock};
 use crate::node::metadata::{self, Metadata, MetadataError};
 use crate::node::role::NodeRole;
-use crate::shard::audit;
 use crate::shard::sweep::Sweep;
+use crate::shard::{audit, rivals};
 use crate::shutdown::Shutdown;
 use crate::telemetry::events::Events;
 use crate::telemetry::health::{BindError, Server};
@@ -238,6 +239,11 @@ fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me, metrics: &Met
         metrics: metrics.clone(),
         out: due_out,
     };
+    let (others_out, others) = watch_of(None);
+    tasks.spawn(
+        "other controllers",
+        rivals::run(kube.clone(), ports.clock.clone(), others_out),
+    );
     tasks.spawn("sweep", sweep.run());
     tasks.spawn("audit", audit::run(kube.clone(), audit_out));
     Inbox {
@@ -245,6 +251,7 @@ fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me, metrics: &Met
         records,
         due,
         audit,
+        others,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::Api;
 
@@ -11,8 +12,10 @@ use crate::config::Config;
 use crate::domain::ids::ClusterUid;
 use crate::eip::facts::{Me, Policy};
 use crate::kubeapi::client::Kube;
+use crate::kubeapi::error::KubeError;
 use crate::node::identity::Identity;
 use crate::node::metadata::Metadata;
+use crate::shard::rivals;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -26,7 +29,10 @@ pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me,
         node: config.node.clone(),
         cluster,
         account: account.map(|account| format!("{account}/{region}")),
-        policy: Policy::default(),
+        policy: Policy {
+            installed_at: until_known("since when eipd is installed", || installed_at(kube)).await,
+            ..Policy::default()
+        },
     };
     (me, region)
 }
@@ -43,6 +49,17 @@ async fn until_known<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
         }
         clock::sleep(clock::jitter(wait, 0.2)).await;
         wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Where that may not be read it stays unknown: then nobody's records are taken over.
+async fn installed_at(kube: &Kube) -> Result<Option<Timestamp>, KubeError> {
+    match rivals::installed_at(kube).await {
+        Err(KubeError::Refused { message, .. }) => {
+            tracing::warn!(%message, "since when eipd is installed may not be read: no record of another controller is taken over");
+            Ok(None)
+        }
+        known => known,
     }
 }
 

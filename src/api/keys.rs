@@ -4,6 +4,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::ids::Uid;
 
+/// What all labels of ours begin with.
+pub const LABEL_PREFIX: &str = "eipd.io/";
 /// Whose the record is: [`node_label`] of its node; empty or absent = nobody's.
 pub const NODE_LABEL: &str = "eipd.io/node";
 /// The one EIP that the record names for life.

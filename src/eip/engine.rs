@@ -4,12 +4,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::brakes::Brakes;
 use super::drive::Ports;
-use super::facts::Around;
 use super::memory::Memory;
 use super::outcome::Outcome;
 use super::plan;
@@ -20,6 +19,7 @@ use crate::domain::pod::Pod;
 use crate::domain::record::Record;
 use crate::kubeapi::watch::Change;
 use crate::shard::found::Due;
+use crate::shard::rivals::Findings;
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Condition;
@@ -32,6 +32,7 @@ mod found;
 mod looks;
 mod pauses;
 mod report;
+mod watched;
 
 use brake::Brake;
 use looks::Looks;
@@ -45,6 +46,8 @@ pub struct Inbox {
     pub due: mpsc::Receiver<Due>,
     /// Time to look at what stands.
     pub audit: mpsc::Receiver<()>,
+    /// Who else gives pods EIPs here; `None` until that is known.
+    pub others: watch::Receiver<Option<Findings>>,
 }
 
 /// All names of this node, and what is being done for them.
@@ -65,8 +68,10 @@ pub struct Engine {
     resolving: usize,
     looks: Looks,
     brakes: Brakes,
-    /// Another EIP controller runs here.
-    others_run: bool,
+    /// Whether another EIP controller runs here; nothing is begun before that is known.
+    others_run: Option<bool>,
+    /// As configured; Terway's own setting may allow it too.
+    may_rob: bool,
     /// The newest read of the CRD, shared by all names.
     crd: Option<(Instant, bool)>,
     /// Names that each watch has shown.
@@ -110,6 +115,7 @@ impl Engine {
     /// `limit`: how many steps may be in flight at a time.
     pub fn new(ports: Ports, reporter: Reporter, metrics: Metrics, limit: usize) -> Self {
         Self {
+            may_rob: ports.me.policy.allow_rob,
             ports,
             reporter,
             metrics,
@@ -123,7 +129,7 @@ impl Engine {
             resolving: 0,
             looks: Looks::default(),
             brakes: Brakes::default(),
-            others_run: false,
+            others_run: None,
             crd: None,
             shown: Shown::default(),
             records_changed: false,
@@ -147,11 +153,16 @@ impl Engine {
                 Some(done) = self.steps.join_next(), if !self.steps.is_empty() => self.done(done.map_err(|_| Ended::Step)?),
                 change = inbox.pods.recv() => self.pod_change(change.ok_or(Ended::Watch("pods"))?),
                 change = inbox.records.recv() => self.record_change(change.ok_or(Ended::Watch("podeips"))?),
-                due = inbox.due.recv() => self.found(due.ok_or(Ended::Watch("the sweep"))?),
+                due = inbox.due.recv() => self.found(&due.ok_or(Ended::Watch("the sweep"))?),
                 tick = inbox.audit.recv() => self.audit(tick.ok_or(Ended::Watch("the audit"))?),
+                known = inbox.others.changed() => {
+                    known.map_err(|_| Ended::Watch("other controllers"))?;
+                    let found = inbox.others.borrow_and_update().clone();
+                    self.others(found.as_ref());
+                }
                 () = sleep_until(alarm), if alarm.is_some() => self.ring(clock::now()),
             }
-            if self.shown.pods_listed && self.shown.records_listed {
+            if self.shown.pods_listed && self.shown.records_listed && self.others_run.is_some() {
                 listed.met();
                 self.work();
             }
@@ -168,59 +179,6 @@ impl Engine {
                 self.done(done);
             }
         }
-    }
-
-    fn pod_change(&mut self, change: Change<Pod>) {
-        let now = clock::now();
-        match change {
-            Change::Seen(pod) => {
-                let key = pod.key.clone();
-                self.shown.pods.insert(key.clone());
-                self.name(&key).memory.watched_pod(pod, now);
-                self.touch(&key);
-            }
-            Change::Left(key) => self.pod_left(&key),
-            Change::Listed(keys) => {
-                self.shown.pods_listed = true;
-                let left: Vec<_> = self.shown.pods.difference(&keys).cloned().collect();
-                for key in &left {
-                    self.pod_left(key);
-                }
-            }
-        }
-    }
-
-    fn pod_left(&mut self, key: &Key) {
-        self.shown.pods.remove(key);
-        self.name(key).memory.lost_pod();
-        self.touch(key);
-    }
-
-    fn record_change(&mut self, change: Change<Record>) {
-        let (now, started) = (clock::now(), self.started);
-        self.records_changed = true;
-        match change {
-            Change::Seen(record) => {
-                let key = record.key.clone();
-                self.shown.records.insert(key.clone());
-                self.name(&key).memory.watched_record(record, started, now);
-                self.touch(&key);
-            }
-            Change::Left(key) => self.record_left(&key),
-            Change::Listed(keys) => {
-                self.shown.records_listed = true;
-                let left: Vec<_> = self.shown.records.difference(&keys).cloned().collect();
-                for key in &left {
-                    self.record_left(key);
-                }
-            }
-        }
-    }
-
-    fn record_left(&mut self, key: &Key) {
-        self.shown.records.remove(key);
-        self.name(key).memory.lost_record();
-        self.touch(key);
     }
 
     fn name(&mut self, key: &Key) -> &mut Name {

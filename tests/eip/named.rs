@@ -167,7 +167,7 @@ async fn from_own_to_named_and_back_takes_another_record_each_time() {
     world
         .api
         .edit("pods", NS, "web", |pod| {
-            pod["metadata"]["annotations"][NAME] = eip.as_str().into()
+            pod["metadata"]["annotations"][NAME] = eip.as_str().into();
         })
         .unwrap();
     world

@@ -105,7 +105,7 @@ async fn a_package_named_later_is_joined_under_a_living_pod() {
     world
         .api
         .edit("pods", NS, "web", |pod| {
-            pod["metadata"]["annotations"][PACKAGE] = "cbwp-1".into()
+            pod["metadata"]["annotations"][PACKAGE] = "cbwp-1".into();
         })
         .unwrap();
     world.until(LATER, |_| is_in(&world, Some("cbwp-1"))).await;
@@ -152,7 +152,7 @@ async fn agents_killed_around_a_change_of_package_end_in_the_right_one() {
         world
             .api
             .edit("pods", NS, "web", |pod| {
-                pod["metadata"]["annotations"][PACKAGE] = "cbwp-2".into()
+                pod["metadata"]["annotations"][PACKAGE] = "cbwp-2".into();
             })
             .unwrap();
         clock::sleep(Duration::from_millis(step * 100)).await;

@@ -105,7 +105,7 @@ impl Wire {
         let sets = sets.unwrap_or_default();
         let marked = sets.iter().find(|ip| ip.primary == "true");
         let primary = self.private_ip_address.as_deref();
-        let primary = primary.or(marked.map(|ip| ip.private_ip_address.as_str()));
+        let primary = primary.or_else(|| marked.map(|ip| ip.private_ip_address.as_str()));
         Ok(Interface {
             id: EniId::new(self.network_interface_id),
             vpc: self.vpc_id,
@@ -118,7 +118,7 @@ impl Wire {
                 .collect(),
             instance: self
                 .instance_id
-                .or(self.attachment.and_then(|it| it.instance_id)),
+                .or_else(|| self.attachment.and_then(|it| it.instance_id)),
         })
     }
 }

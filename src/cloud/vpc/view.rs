@@ -175,7 +175,9 @@ impl Wire {
         let tags = self.tags.map(|tags| tags.tag).unwrap_or_default();
         // In a package `Bandwidth` is the package's.
         let alone = self.bandwidth_package_id.is_none();
-        let bandwidth = self.eip_bandwidth.or(self.bandwidth.filter(|_| alone));
+        let bandwidth = self
+            .eip_bandwidth
+            .or_else(|| self.bandwidth.filter(|_| alone));
         let bandwidth = bandwidth.and_then(|mbit| mbit.parse().ok());
         Ok(EipView {
             id: EipId::new(self.allocation_id),

@@ -14,7 +14,7 @@ impl Engine {
     /// Judges `key`; names that were held for its sake are planned for again.
     pub(super) fn around(&mut self, key: &Key, now: Instant) -> Around {
         let mut around = Around {
-            others_run: self.others_run,
+            others_run: self.others_run == Some(true),
             ..Around::quiet(self.ports.clock.wall())
         };
         let Some(name) = self.names.get(key) else {
@@ -44,7 +44,7 @@ impl Engine {
                     around.brake = Some(brake(held.why));
                     hold = Some(held.until);
                 }
-                hold = hold.or(gives_back.filter(|at| *at > now));
+                hold = hold.or_else(|| gives_back.filter(|at| *at > now));
                 freed
             }
         };
@@ -83,9 +83,8 @@ impl Engine {
 
     /// Records of pods that live and are served, tombstones included.
     fn living(&self) -> usize {
-        let served = |memory: &Memory| {
-            memory.record().is_some() && memory.pod().is_some_and(|pod| pod.serves())
-        };
+        let served =
+            |memory: &Memory| memory.record().is_some() && memory.pod().is_some_and(Pod::serves);
         self.names
             .values()
             .filter(|name| served(&name.memory))

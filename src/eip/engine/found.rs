@@ -6,10 +6,11 @@ use crate::clock;
 use crate::domain::ids::{EipId, Key};
 use crate::domain::record::Record;
 use crate::shard::found::Due;
+use crate::shard::rivals::Findings;
 
 impl Engine {
     /// The sweep hands a record on: no more than a hint, so it is read live first.
-    pub(super) fn found(&mut self, due: Due) {
+    pub(super) fn found(&mut self, due: &Due) {
         let me = self.ports.me.label.clone();
         let name = self.name(&due.key);
         let mine = |record: &Record| record.node.as_deref() == Some(me.as_str());
@@ -19,6 +20,19 @@ impl Engine {
         tracing::debug!(pod = %due.key, what = due.what.name(), "found by the sweep");
         name.memory.lost_record();
         self.touch(&due.key);
+    }
+
+    /// What is known now of other controllers: what waited for them to end goes on.
+    pub(super) fn others(&mut self, found: Option<&Findings>) {
+        let Some(found) = found else { return };
+        self.ports.me.policy.allow_rob = self.may_rob || found.terway_allows_rob;
+        let before = self.others_run.replace(found.others_run());
+        if before == Some(true) && !found.others_run() {
+            let all: Vec<Key> = self.names.keys().cloned().collect();
+            for key in &all {
+                self.touch(key);
+            }
+        }
     }
 
     /// One look at all EIPs that stand: what somebody changed in the console is noticed so.

@@ -152,7 +152,8 @@ async fn records_of_others() {
         let r = requests(&world);
         clock::sleep(Duration::from_mins(10)).await;
         assert_eq!(world.changes(), 0);
-        assert!((requests(&world) - r) / 10 <= 15);
+        let a_minute = (requests(&world) - r) / 10;
+        assert!(a_minute <= 25, "{a_minute}"); // the sweep's own among them
         world.api.vanish("podeips", NS, "web").unwrap();
         world.until(LATER, |view| is_bound(view, "web")).await;
     }
