@@ -2,6 +2,7 @@
 
 pub mod goduration;
 pub mod keys;
+pub mod limits;
 pub mod poddnat;
 pub mod podeip;
 pub mod request;
