@@ -20,7 +20,7 @@ use super::podeip::AllocationType;
 use annotations::Reader;
 pub use notice::Notice;
 pub use settings::{BANDWIDTH_MAX, ISPS, PROTECTIONS};
-pub(crate) use settings::{charge_type, id};
+pub(crate) use settings::{charge_type, id, one_of};
 pub use strategy::Strategy;
 pub use traits::PodTraits;
 

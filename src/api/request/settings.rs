@@ -159,7 +159,7 @@ fn protections(value: &str) -> Result<Vec<String>, String> {
     Ok(types)
 }
 
-fn one_of(value: &str, allowed: &[&str]) -> Result<String, String> {
+pub(crate) fn one_of(value: &str, allowed: &[&str]) -> Result<String, String> {
     if allowed.contains(&value) {
         Ok(value.to_owned())
     } else {
