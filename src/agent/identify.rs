@@ -26,7 +26,11 @@ pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me,
         node: config.node.clone(),
         cluster,
         account: account.map(|account| format!("{account}/{region}")),
-        policy: Policy::default(),
+        policy: Policy {
+            allow_rob: config.eip.allow_rob,
+            live_bandwidth: config.eip.live_bandwidth,
+            ..Policy::default()
+        },
     };
     (me, region)
 }
