@@ -1,6 +1,7 @@
 //! The edge to Alibaba Cloud: one signed call at a time, typed; no policy, no retry but for stale credentials.
 
 pub mod credentials;
+pub mod ecs;
 pub mod endpoints;
 pub mod error;
 pub mod http;
@@ -9,5 +10,6 @@ pub mod rpc;
 pub mod sign;
 pub mod vpc;
 
+pub use ecs::Ecs;
 pub use error::{Class, CloudError};
 pub use vpc::Vpc;

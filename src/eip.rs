@@ -8,6 +8,7 @@
 //! `plan` is pure. A step carries all its inputs, so a crash anywhere only means planning again.
 
 pub mod ask;
+pub mod brakes;
 pub mod drive;
 pub mod engine;
 pub mod facts;

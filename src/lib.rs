@@ -13,5 +13,6 @@ pub mod domain;
 pub mod eip;
 pub mod kubeapi;
 pub mod node;
+pub mod shard;
 pub mod shutdown;
 pub mod telemetry;

@@ -9,6 +9,8 @@ mod world;
 mod cloud {
     mod calls;
     mod credentials;
+    mod interfaces;
+    mod living;
 }
 
 #[path = "cloud/node.rs"]

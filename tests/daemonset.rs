@@ -245,6 +245,13 @@ fn rights_name_no_more_than_is_used() {
             assert_eq!(rule.verbs, ["get"]);
             assert!(rule.resource_names.is_some_and(|names| !names.is_empty()));
         }
+        if resources.contains(&"nodes".to_owned()) {
+            assert_eq!(
+                (resources.len(), rule.verbs.clone()),
+                (1, vec!["list".to_owned()]),
+                "they are counted"
+            );
+        }
         if resources
             .iter()
             .any(|resource| resource.starts_with("pods"))

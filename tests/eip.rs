@@ -13,7 +13,15 @@ mod attack;
 mod crash;
 #[path = "eip/faults.rs"]
 mod faults;
+#[path = "eip/kept.rs"]
+mod kept;
 #[path = "eip/life.rs"]
 mod life;
+#[path = "eip/named.rs"]
+mod named;
+#[path = "eip/nodes.rs"]
+mod nodes;
 #[path = "eip/others.rs"]
 mod others;
+#[path = "eip/package.rs"]
+mod package;

@@ -65,7 +65,8 @@ pub const LABEL_HASH_PREFIX: &str = "sha256_";
 
 /// Longest label value that Kubernetes takes, in bytes.
 const LABEL_MAX: usize = 63;
-const BUCKETS: u8 = 16;
+/// How many values [`BUCKET_LABEL`] has.
+pub const BUCKETS: u8 = 16;
 
 /// The value of [`NODE_LABEL`] for a node: its name where that is a label value, else a hash.
 ///

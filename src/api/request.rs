@@ -19,6 +19,7 @@ use crate::domain::ids::EipId;
 use super::podeip::AllocationType;
 use annotations::Reader;
 pub use notice::Notice;
+pub(super) use notice::shown;
 pub use settings::{BANDWIDTH_MAX, ISPS, PROTECTIONS};
 pub(crate) use settings::{charge_type, id, one_of};
 pub use strategy::Strategy;

@@ -21,6 +21,19 @@ use crate::telemetry::metrics::{CloudOutcome, Metrics};
 /// A call's arguments, as they go over the wire.
 pub type Args = Vec<(String, String)>;
 
+/// Arguments from names and values.
+pub(super) fn args<const N: usize>(pairs: [(&str, &str); N]) -> Args {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// One more argument.
+pub(super) fn push(args: &mut Args, name: &str, value: &str) {
+    args.push((name.to_owned(), value.to_owned()));
+}
+
 /// A client of one service of the cloud.
 pub struct Rpc {
     pub exchange: Arc<dyn Exchange>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::error::{Class, CloudError};
-use super::rpc::{self, Answer, Args, Rpc};
+use super::rpc::{self, Answer, Args, Rpc, args, push};
 use crate::domain::ids::{EipId, Place, RequestId};
 
 mod allocate;
@@ -110,6 +110,30 @@ impl Vpc {
     ) -> Result<RequestId, CloudError> {
         let args = membership(eip, package, token);
         done_already(self.change("RemoveCommonBandwidthPackageIp", args).await)
+    }
+
+    /// `ModifyEipAddressAttribute`: the EIP's own bandwidth, at once. The call takes no token; a repeat does no harm.
+    pub async fn modify_bandwidth(&self, eip: &EipId, mbit: u32) -> Result<RequestId, CloudError> {
+        let args = args([
+            ("AllocationId", eip.as_str()),
+            ("Bandwidth", &mbit.to_string()),
+        ]);
+        self.change("ModifyEipAddressAttribute", args).await
+    }
+
+    /// `TagResources`: adds these tags, at most 20, and keeps the others; a key that is there gets the new value. The call
+    /// takes no token; a repeat does no harm.
+    pub async fn tag(
+        &self,
+        eip: &EipId,
+        tags: &[(String, String)],
+    ) -> Result<RequestId, CloudError> {
+        let mut args = args([("ResourceType", "EIP"), ("ResourceId.1", eip.as_str())]);
+        push_tags(
+            &mut args,
+            tags.iter().map(|(k, v)| (k.as_str(), v.as_str())),
+        );
+        self.change("TagResources", args).await
     }
 
     /// `DescribeEipAddresses` by id, 50 to a call. An EIP that does not exist is missing from the answer.
@@ -231,17 +255,6 @@ fn done_already(result: Result<RequestId, CloudError>) -> Result<RequestId, Clou
         }) if super::error::classify(&code, status) == Class::AlreadyDone => Ok(request_id),
         result => result,
     }
-}
-
-fn args<const N: usize>(pairs: [(&str, &str); N]) -> Args {
-    pairs
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
-}
-
-fn push(args: &mut Args, name: &str, value: &str) {
-    args.push((name.to_owned(), value.to_owned()));
 }
 
 fn push_tags<'a>(args: &mut Args, tags: impl Iterator<Item = (&'a str, &'a str)>) {

@@ -8,7 +8,8 @@ use http::header::{DATE, HeaderValue};
 use kube::client::ClientBuilder;
 
 use super::error::KubeError;
-use crate::clock::{self, Clock};
+use super::health::Health;
+use crate::clock::{self, Clock, Instant};
 use crate::telemetry::metrics::{ApiOutcome, Metrics};
 
 /// A watch that is silent for longer is dead: the server sends a bookmark about once a minute.
@@ -21,6 +22,7 @@ pub struct Kube {
     client: kube::Client,
     deadline: Duration,
     metrics: Metrics,
+    health: Health,
 }
 
 /// A client for `config` without kube's own 15 retries; it notices a dead connection by its silence.
@@ -66,11 +68,22 @@ impl Kube {
             client,
             deadline,
             metrics,
+            health: Health::default(),
         }
     }
 
     pub fn client(&self) -> &kube::Client {
         &self.client
+    }
+
+    /// Since when the API server has answered whatever it was asked; `None`: it has not, since it last failed.
+    pub fn healthy_since(&self) -> Option<Instant> {
+        self.health.since()
+    }
+
+    /// What calls and watches of this agent have met, shared by all clones.
+    pub(super) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Runs one call.
@@ -87,7 +100,16 @@ impl Kube {
             Err(_) => ApiOutcome::Unanswered,
         };
         self.metrics.api_call(verb, resource, outcome);
-        Ok(result??)
+        let answer = match result {
+            Ok(answer) => answer.map_err(KubeError::from),
+            Err(elapsed) => Err(elapsed.into()),
+        };
+        match &answer {
+            Err(KubeError::NoAnswer(_) | KubeError::Busy(_)) => self.health.failed(),
+            // A refusal is an answer, too.
+            _ => self.health.answered(),
+        }
+        answer
     }
 }
 

@@ -234,7 +234,7 @@ fn controller(meta: &ObjectMeta) -> Option<Uid> {
 }
 
 /// Namespace and name of an object from the API server.
-pub(super) fn key_of(meta: &ObjectMeta) -> Key {
+pub(crate) fn key_of(meta: &ObjectMeta) -> Key {
     Key {
         namespace: meta.namespace.clone().unwrap_or_default(),
         name: meta.name.clone().unwrap_or_default(),

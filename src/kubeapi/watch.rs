@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::client::Kube;
+use super::health::Health;
 use super::pods::{PodWire, Pods, key_of};
 use super::records;
 use crate::api::keys::NODE_LABEL;
@@ -45,18 +46,20 @@ const PAGE: u32 = 100;
 pub async fn pods(kube: Kube, node: String, pods: Pods, out: mpsc::Sender<Change<Pod>>) {
     let config = watcher::Config::default().fields(&format!("spec.nodeName={node}"));
     let api: Api<PodWire> = Api::all(kube.client().clone());
-    follow("pods", api, config, move |wire| pods.read(wire), out).await;
+    let read = move |wire: &PodWire| pods.read(wire);
+    follow("pods", kube.health(), api, config, read, out).await;
 }
 
 /// Watches the records that carry our label, for good. Ends only when nobody listens any more.
 pub async fn records(kube: Kube, me: Me, out: mpsc::Sender<Change<Record>>) {
     let config = watcher::Config::default().labels(&format!("{NODE_LABEL}={}", me.label));
     let api: Api<PodEip> = Api::all(kube.client().clone());
-    follow("podeips", api, config, records::read, out).await;
+    follow("podeips", kube.health(), api, config, records::read, out).await;
 }
 
 async fn follow<K, T>(
     what: &'static str,
+    health: &Health,
     api: Api<K>,
     config: watcher::Config,
     read: impl Fn(&K) -> T,
@@ -78,11 +81,13 @@ async fn follow<K, T>(
                 // Not for `Init`: it comes before the list is asked for, and says nothing about the server.
                 if !matches!(event, watcher::Event::Init) {
                     wait = FIRST_WAIT;
+                    health.answered();
                 }
                 translate(event, &read, &mut listed)
             }
             Ok(None) => return,
             Err(error) => {
+                health.failed();
                 tracing::warn!(watch = what, error = %super::error::chain(&error), "watch failed; it will be opened again");
                 clock::sleep(clock::jitter(wait, 0.5)).await;
                 wait = (wait * 2).min(LONGEST_WAIT);

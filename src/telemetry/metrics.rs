@@ -43,6 +43,8 @@ struct Inner {
     steps: Family<Step, Counter>,
     bind_seconds: Histogram,
     events: Family<EventLabel, Counter>,
+    sweeps: Family<SweepLabel, Counter>,
+    found: Family<FoundLabel, Counter>,
     ready: Gauge,
 }
 
@@ -77,6 +79,16 @@ struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EventLabel {
     outcome: EventOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SweepLabel {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FoundLabel {
+    what: &'static str,
 }
 
 // === impl Metrics ===
@@ -152,6 +164,19 @@ impl Metrics {
             .inc();
     }
 
+    /// One sweep ended: "whole", or "`cut_short`" by a list that failed.
+    pub fn sweep(&self, outcome: &'static str) {
+        self.inner
+            .sweeps
+            .get_or_create(&SweepLabel { outcome })
+            .inc();
+    }
+
+    /// A sweep has handed a record on.
+    pub fn found(&self, what: &'static str) {
+        self.inner.found.get_or_create(&FoundLabel { what }).inc();
+    }
+
     /// Whether the agent is ready.
     pub fn ready(&self, ready: bool) {
         self.inner.ready.set(i64::from(ready));
@@ -176,6 +201,8 @@ impl Inner {
             steps: Family::default(),
             bind_seconds: Histogram::new(BIND_BUCKETS),
             events: Family::default(),
+            sweeps: Family::default(),
+            found: Family::default(),
             ready: Gauge::default(),
         };
         inner.register();
@@ -208,6 +235,12 @@ impl Inner {
             self.bind_seconds.clone(),
         );
         r.register("events", "Kubernetes Events published", self.events.clone());
+        r.register("sweeps", "Sweeps made", self.sweeps.clone());
+        r.register(
+            "sweep_found",
+            "Records that sweeps have found to be due",
+            self.found.clone(),
+        );
         r.register("ready", "1 if the agent is ready", self.ready.clone());
         r.register("build", "The version that runs", build);
     }
@@ -230,6 +263,8 @@ mod tests {
         metrics.step("associate");
         metrics.bound(Duration::from_millis(2500));
         metrics.event(EventOutcome::Written);
+        metrics.sweep("cut_short");
+        metrics.found("expired");
         metrics.ready(true);
         let text = metrics.encode().unwrap();
         for line in [
@@ -241,6 +276,8 @@ mod tests {
             r#"eipd_steps_total{step="associate"} 1"#,
             "eipd_bind_seconds_sum 2.5",
             r#"eipd_events_total{outcome="written"} 1"#,
+            r#"eipd_sweeps_total{outcome="cut_short"} 1"#,
+            r#"eipd_sweep_found_total{what="expired"} 1"#,
             "eipd_ready 1",
             concat!(
                 r#"eipd_build_info{version=""#,

@@ -33,7 +33,7 @@ async fn an_eip_is_allocated_bound_unbound_and_released() {
         (EipStatus::Available, new.address.to_string())
     );
     assert_eq!((view.name, view.tags), (args().name, args().tags));
-    assert_eq!(view.bandwidth.as_deref(), Some("5"));
+    assert_eq!(view.bandwidth, Some(5));
     assert_eq!(view.internet_charge_type.as_deref(), Some("PayByTraffic"));
 
     client.associate(&new.id, &place, "t2").await.unwrap();

@@ -15,7 +15,7 @@ use eipd::cloud::endpoints::{Endpoints, Service};
 use eipd::cloud::http::{Exchange, TransportError};
 use eipd::cloud::rpc::{DEADLINE, Rpc};
 use eipd::cloud::vpc::{AllocateArgs, InternetChargeType};
-use eipd::cloud::{Class, CloudError, Vpc};
+use eipd::cloud::{Class, CloudError, Ecs, Vpc};
 use eipd::domain::ids::{EipId, EniId, Place};
 use eipd::node::metadata::Metadata;
 use eipd::node::role::NodeRole;
@@ -107,16 +107,25 @@ impl World {
     }
 
     pub fn client_at(&self, sources: Vec<Box<dyn Source>>, clock: Clock) -> Vpc {
-        let rpc = Rpc {
+        Vpc::new(self.rpc(Service::Vpc, sources, clock), REGION)
+    }
+
+    /// An ECS client that signs with the node's role.
+    pub fn ecs(&self) -> Ecs {
+        let role = Box::new(NodeRole::new(self.metadata()));
+        Ecs::new(self.rpc(Service::Ecs, vec![role], start()), REGION)
+    }
+
+    fn rpc(&self, service: Service, sources: Vec<Box<dyn Source>>, clock: Clock) -> Rpc {
+        Rpc {
             exchange: self.api(),
             credentials: Credentials::new(sources, clock.clone()),
             clock,
-            endpoint: Endpoints::internal(REGION).of(Service::Vpc).unwrap(),
-            version: Service::Vpc.version(),
+            endpoint: Endpoints::internal(REGION).of(service).unwrap(),
+            version: service.version(),
             deadline: DEADLINE,
             metrics: Metrics::new(),
-        };
-        Vpc::new(rpc, REGION)
+        }
     }
 
     fn api(&self) -> Arc<dyn Exchange> {

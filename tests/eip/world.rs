@@ -1,4 +1,4 @@
-//! A cluster with one node in a simulated cloud, and agents to start and to kill.
+//! A cluster with one node or more in a simulated cloud, and agents to start and to kill.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use eipd::shutdown::{self, Trigger};
 use futures::FutureExt;
 use http::Request;
 use serde_json::Value;
-use testbed::apiserver::{ApiServer, Overdue, PodSpec, When};
+use testbed::apiserver::{ApiServer, Overdue, PodSpec, When, Workload, WorkloadKind};
 use tokio::task::JoinHandle;
 
 pub const NS: &str = "default";
@@ -27,7 +27,7 @@ pub const SOON: Duration = Duration::from_secs(30);
 /// Longer than a call without an answer counts as in flight.
 pub const LATER: Duration = Duration::from_mins(5);
 
-/// The API server, the cloud, and one node whose ENI has 10.0.0.11 to .60 for pods.
+/// The API server, the cloud, and one node whose ENI has 10.0.0.11 to .60 for pods; [`World::add_node`] adds more.
 pub struct World {
     pub api: ApiServer,
     pub cloud: Cloud,
@@ -35,6 +35,16 @@ pub struct World {
     pub node: String,
     pub instance: String,
     pub config: String,
+    /// Nodes there are.
+    nodes: AtomicU32,
+}
+
+/// One node: a vSwitch of its own, an instance, and an ENI with 10.0.n.11 to .60 for pods.
+pub struct Node {
+    pub name: String,
+    pub instance: String,
+    pub eni: Eni,
+    n: u32,
 }
 
 /// A running agent.
@@ -45,35 +55,9 @@ pub struct Agent {
 
 impl World {
     pub fn new() -> Self {
-        static NODES: AtomicU32 = AtomicU32::new(0);
-        // The lock of a node is the machine's: each test has a node name of its own.
-        let node = format!(
-            "node-{}-{}",
-            std::process::id(),
-            NODES.fetch_add(1, Ordering::Relaxed)
-        );
         let cloud = Cloud::new(Settings::default());
-        let vpc_id = cloud.add_vpc(NewVpc::default()).unwrap().id;
-        let vswitch = NewVSwitch {
-            vpc_id,
-            cidr: "10.0.0.0/24".to_owned(),
-            ..NewVSwitch::default()
-        };
-        let vswitch_id = cloud.add_vswitch(vswitch).unwrap().id;
-        let instance = NewInstance {
-            vswitch_id: vswitch_id.clone(),
-            http_tokens_required: true,
-            ..NewInstance::default()
-        };
-        let instance = cloud.add_instance(instance).unwrap().id;
-        let eni = NewEni {
-            vswitch_id,
-            instance_id: Some(instance.clone()),
-            primary_ip: Some("10.0.0.10".to_owned()),
-            secondary_ips: (11..=60).map(|last| format!("10.0.0.{last}")).collect(),
-            ..NewEni::default()
-        };
-        let eni = cloud.add_eni(eni).unwrap();
+        let vpc = cloud.add_vpc(NewVpc::default()).unwrap().id;
+        let node = Node::new(&cloud, vpc, 0);
         let key = cloud.add_access_key(NewAccessKey::default());
         let config = format!(
             "listen: 127.0.0.1:0\ncredential: {{accessKey: {}, accessSecret: {}}}\n",
@@ -82,29 +66,45 @@ impl World {
         Self {
             api: ApiServer::new(),
             cloud,
-            eni,
-            node,
-            instance,
+            eni: node.eni,
+            node: node.name,
+            instance: node.instance,
             config,
+            nodes: AtomicU32::new(1),
         }
+    }
+
+    /// Another node in the same VPC, without an agent yet.
+    pub fn add_node(&self) -> Node {
+        let n = self.nodes.fetch_add(1, Ordering::Relaxed);
+        Node::new(&self.cloud, self.eni.vpc_id.clone(), n)
     }
 
     /// Starts an agent; `name` tells its requests from another's.
     pub fn start(&self, name: &str) -> Agent {
-        let env = BTreeMap::from([("NODE_NAME".to_owned(), self.node.clone())]);
+        self.start_at(&self.node, &self.instance, name)
+    }
+
+    /// Starts the agent of an added node.
+    pub fn start_on(&self, node: &Node, name: &str) -> Agent {
+        self.start_at(&node.name, &node.instance, name)
+    }
+
+    fn start_at(&self, node: &str, instance: &str, name: &str) -> Agent {
+        let env = BTreeMap::from([("NODE_NAME".to_owned(), node.to_owned())]);
         let config = Config::parse("config.yaml", &self.config, &env).unwrap();
         let (stop, asked) = shutdown::manual();
         let doors = Doors {
             kube: self.api.client(name),
-            exchange: self.exchange(),
+            exchange: self.exchange(instance),
             clock: Clock::new(),
         };
         let task = tokio::spawn(agent::serve(config, doors, asked));
         Agent { stop, task }
     }
 
-    fn exchange(&self) -> Arc<dyn Exchange> {
-        let (cloud, instance) = (self.cloud.clone(), self.instance.clone());
+    fn exchange(&self, instance: &str) -> Arc<dyn Exchange> {
+        let (cloud, instance) = (self.cloud.clone(), instance.to_owned());
         Arc::new(move |request: Request<bytes::Bytes>| {
             let (cloud, instance) = (cloud.clone(), instance.clone());
             // As over a network: once sent, the cloud does its work whether or not anybody waits for the answer.
@@ -129,11 +129,27 @@ impl World {
         PodSpec::new(NS, name, &self.node).annotation("k8s.aliyun.com/pod-with-eip", "true")
     }
 
+    /// A workload to own pods: `world.asking("web-0").owned_by(&world.workload(WorkloadKind::StatefulSet, "web"))`.
+    pub fn workload(&self, kind: WorkloadKind, name: &str) -> Workload {
+        self.api.create_workload(kind, NS, name).unwrap()
+    }
+
     /// Creates the pod, and plays its kubelet until it runs at that address.
     pub fn run_pod(&self, name: &str, ip: &str) {
-        self.api.create_pod(&self.asking(name)).unwrap();
-        self.api.take_pod(NS, name).unwrap();
-        self.api.set_pod_ip(NS, name, ip).unwrap();
+        self.run(&self.asking(name), ip);
+    }
+
+    /// As [`Self::run_pod`], for any pod.
+    pub fn run(&self, pod: &PodSpec, ip: &str) {
+        self.api.create_pod(pod).unwrap();
+        self.api.take_pod(NS, pod.name()).unwrap();
+        self.api.set_pod_ip(NS, pod.name(), ip).unwrap();
+    }
+
+    /// Deletes the pod as its controller does, and creates it anew on a node (perhaps another) at that address.
+    pub fn rerun_on(&self, node: &str, pod: &PodSpec, ip: &str) {
+        self.delete_pod(pod.name());
+        self.run(&pod.clone().on(node), ip);
     }
 
     /// Deletes the pod as a user and its kubelet do.
@@ -248,6 +264,47 @@ impl World {
             .map(|call| format!("{call:?}"))
             .collect();
         format!("EIPs: {eips:#?}\nlast calls: {calls:#?}")
+    }
+}
+
+impl Node {
+    fn new(cloud: &Cloud, vpc_id: String, n: u32) -> Self {
+        static NAMES: AtomicU32 = AtomicU32::new(0);
+        let vswitch = NewVSwitch {
+            vpc_id,
+            cidr: format!("10.0.{n}.0/24"),
+            ..NewVSwitch::default()
+        };
+        let vswitch_id = cloud.add_vswitch(vswitch).unwrap().id;
+        let instance = NewInstance {
+            vswitch_id: vswitch_id.clone(),
+            http_tokens_required: true,
+            ..NewInstance::default()
+        };
+        let instance = cloud.add_instance(instance).unwrap().id;
+        let eni = NewEni {
+            vswitch_id,
+            instance_id: Some(instance.clone()),
+            primary_ip: Some(format!("10.0.{n}.10")),
+            secondary_ips: (11..=60).map(|last| format!("10.0.{n}.{last}")).collect(),
+            ..NewEni::default()
+        };
+        Self {
+            // The lock of a node is the machine's: each node of each test has a name of its own.
+            name: format!(
+                "node-{}-{}",
+                std::process::id(),
+                NAMES.fetch_add(1, Ordering::Relaxed)
+            ),
+            instance,
+            eni: cloud.add_eni(eni).unwrap(),
+            n,
+        }
+    }
+
+    /// An address for a pod; `last` is 11 to 60.
+    pub fn ip(&self, last: u8) -> String {
+        format!("10.0.{}.{last}", self.n)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Passing states end by themselves: every EIP carries the time when, and whoever looks at the
 //! state first calls [`Eips::settle`]. So no task and no timer is needed.
 
+pub mod past;
 pub mod tagging;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
+pub use past::Past;
 pub use tagging::Tags;
 
 use crate::clock::Ms;
@@ -96,8 +98,8 @@ pub struct Eip {
     pub name: String,
     /// Its description.
     pub description: String,
-    /// Mbit/s.
-    pub bandwidth: u32,
+    /// Mbit/s, its own.
+    pub bandwidth: Past<u32>,
     /// `PayByBandwidth` or `PayByTraffic`.
     pub internet_charge_type: String,
     /// `PostPaid` or `PrePaid`.
@@ -115,7 +117,7 @@ pub struct Eip {
     /// Tags.
     pub tags: Tags,
     /// The shared bandwidth package it is in.
-    pub package_id: Option<String>,
+    pub package_id: Past<Option<String>>,
     /// `financial`, `security`.
     pub locks: Vec<String>,
     /// Refuses Release.
@@ -172,7 +174,7 @@ impl Eip {
             Status::Associating => self.enter(Status::InUse, place, due, None),
             Status::Unassociating => self.enter(Status::Available, None, due, None),
             Status::Releasing => {
-                self.package_id = None;
+                self.package_id.set(None, due);
                 self.enter(Status::Gone, None, due, None);
             }
             settled => self.enter(settled, place, due, None),

@@ -92,7 +92,7 @@ pub struct Open {
     pub tag_lag_ms: u64,
     /// How late a new EIP shows in Describe, in milliseconds.
     pub describe_after_allocate_ms: u64,
-    /// Describe shows states and places as they were this long ago, in milliseconds.
+    /// Describe shows states, places, packages and bandwidths as they were this long ago, in milliseconds.
     pub describe_state_lag_ms: u64,
     /// Type `NetworkInterface` may name a primary ENI (documented: secondary only).
     pub primary_eni_accepted: bool,
@@ -102,15 +102,25 @@ pub struct Open {
     pub busy_code: BusyCode,
     /// A second binding or unbinding on one ENI at the same time is a `TaskConflict`.
     pub one_task_per_eni: bool,
-    /// A package takes no other change while it is `BINDING`
-    /// (`BandwidthPackageOperation.conflict`, which terraform retries).
+    /// A package takes no other change while it is `BINDING`.
     pub one_task_per_package: bool,
+    /// The code for a change of a package that takes none now.
+    pub package_busy_code: PackageBusyCode,
+    /// Describe shows a new member of a package at once; else when the package is `BINDED` again.
+    pub package_shows_at_once: bool,
+    /// Taking an EIP out of a package is as slow as putting it in (the documents say nothing): the package is `BINDING`,
+    /// and Describe shows the EIP in it until it is not.
+    pub package_leave_is_slow: bool,
+    /// The own bandwidth of an EIP in a package can be changed; else: `IncorrectEipStatus`.
+    pub bandwidth_within_package: bool,
     /// A `PageSize` over the maximum is refused; else it counts as the maximum.
     pub page_size_refused: bool,
     /// Taking a private IP from its ENI unbinds the EIP there.
     pub unassign_ip_unbinds: bool,
     /// An EIP in a bandwidth package can be released (and leaves it).
     pub release_from_package: bool,
+    /// An unknown ENI id gives 404 `InvalidEniId.NotFound`; else an empty list.
+    pub unknown_eni_is_error: bool,
     /// An unknown vSwitch id gives 404 `InvalidVSwitchId.NotFound`; else an empty list.
     pub unknown_vswitch_is_error: bool,
     /// `DescribeNetworkInterfaces` finds primary IPs by `PrivateIpAddress.N`
@@ -125,6 +135,22 @@ pub enum BusyCode {
     IncorrectEipStatus,
     /// `TaskConflict`.
     TaskConflict,
+}
+
+/// The code for a change of a bandwidth package that takes none now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PackageBusyCode {
+    /// `BandwidthPackageOperation.conflict`, which terraform retries.
+    #[serde(rename = "BandwidthPackageOperation.conflict")]
+    Conflict,
+    /// `OperationFailed.DistibuteLock`, documented in this spelling.
+    #[serde(rename = "OperationFailed.DistibuteLock")]
+    Lock,
+    /// `TaskConflict`.
+    TaskConflict,
+    /// `EipOperation.TooFrequently`; documented for joining only.
+    #[serde(rename = "EipOperation.TooFrequently")]
+    TooFrequently,
 }
 
 /// The metadata service.
@@ -202,9 +228,14 @@ impl Default for Open {
             busy_code: BusyCode::IncorrectEipStatus,
             one_task_per_eni: false,
             one_task_per_package: true,
+            package_busy_code: PackageBusyCode::Conflict,
+            package_shows_at_once: true,
+            package_leave_is_slow: false,
+            bandwidth_within_package: true,
             page_size_refused: true,
             unassign_ip_unbinds: true,
             release_from_package: true,
+            unknown_eni_is_error: false,
             unknown_vswitch_is_error: false,
             private_ip_filter_finds_primary: true,
         }

@@ -28,6 +28,7 @@ mod controllers;
 pub(crate) mod default_crd;
 mod delete;
 mod discovery;
+mod enc;
 mod fault;
 mod form;
 mod json;
@@ -50,10 +51,12 @@ mod tests;
 mod time;
 mod view;
 mod watch;
+mod workload;
 mod write;
 
 pub use controllers::Gc;
 pub use default_crd::{crd, of_group, poddnat, podeip};
+pub use enc::{Enc, EncRecord};
 pub use fault::{FaultId, Then};
 pub use kubelet::PodSpec;
 pub use log::{Logged, When, bodies};
@@ -62,6 +65,7 @@ pub use route::{Call, Verb};
 pub use store::{Change, Object};
 pub use view::Overdue;
 pub use watch::FreezeId;
+pub use workload::{Workload, WorkloadKind};
 
 use state::State;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

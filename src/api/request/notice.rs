@@ -35,7 +35,7 @@ impl fmt::Display for Notice {
 }
 
 /// A user's text, escaped and cut.
-pub(super) fn shown(text: &str) -> String {
+pub(in crate::api) fn shown(text: &str) -> String {
     let cut = escape::cut(text, SHOWN);
     let dots = if cut.len() < text.len() { "..." } else { "" };
     format!("{}{dots}", escape::plain(cut))

@@ -16,10 +16,10 @@ pub(in crate::api) const PACKAGE: &str = "eip-common-bandwidth-package-id";
 pub(in crate::api) const ISP: &str = "eip-isp";
 pub(in crate::api) const POOL: &str = "eip-public-ip-address-pool-id";
 pub(in crate::api) const RESOURCE_GROUP: &str = "eip-resource-group-id";
-const NAME: &str = "eip-name";
-const DESCRIPTION: &str = "eip-description";
+pub(in crate::api) const NAME: &str = "eip-name";
+pub(in crate::api) const DESCRIPTION: &str = "eip-description";
 pub(in crate::api) const PROTECTION: &str = "eip-security-protection-types";
-const TAGS: &str = "eip-tags";
+pub(in crate::api) const TAGS: &str = "eip-tags";
 /// All of the above, with their aliases: what a named EIP has no use for.
 const ALL: [(&str, Option<&str>); 11] = [
     (BANDWIDTH, None),

@@ -180,7 +180,7 @@ fn means(code: &str) -> Option<Class> {
     })
 }
 
-/// Associate, Unassociate, Release.
+/// Associate, Unassociate, Release, Modify, tags, and looks at network interfaces.
 fn binding(code: &str) -> Option<Class> {
     Some(match code {
         "InvalidAction.Denied"
@@ -208,8 +208,11 @@ fn binding(code: &str) -> Option<Class> {
         | "OperationFailed.HavipBoundPortmap" => Class::AlreadyBound,
         "InvalidEip.EipQuotaExceeded" | "QuotaExceed.MultiBindedEip" => Class::PlaceFull,
         "OperationFailed.IpPrefixConflict" | "UnsupportedFeature.EipBindPrefixIp" => Class::Prefix,
-        "InvalidAllocationId.NotFound" | "InvalidIpInstanceId.NotFound" => Class::NotFound,
+        "InvalidAllocationId.NotFound"
+        | "InvalidIpInstanceId.NotFound"
+        | "InvalidResourceId.NotFound" => Class::NotFound,
         "InvalidInstanId.NotFound"
+        | "InvalidEniId.NotFound"
         | "InvalidInstanceId.NotFound"
         | "InvalidBindInstance.NotFound"
         | "InvalidNicOrVm.NotFound"

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{push, push_tags};
-use crate::cloud::rpc::Args;
+use super::push_tags;
+use crate::cloud::rpc::{Args, push};
 
 /// The arguments of `AllocateEipAddress` but region and token.
 ///
@@ -201,6 +201,6 @@ mod tests {
             ("Tag.2.Key", "team"),
             ("Tag.2.Value", "a"),
         ];
-        assert_eq!(full().to_wire(), super::super::args(expected));
+        assert_eq!(full().to_wire(), crate::cloud::rpc::args(expected));
     }
 }

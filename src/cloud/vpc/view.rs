@@ -28,8 +28,8 @@ pub struct EipView {
     /// `PublicIpAddressPoolId`.
     pub pool: Option<String>,
     pub bandwidth_package_id: Option<String>,
-    /// Mbit/s, as the cloud writes it.
-    pub bandwidth: Option<String>,
+    /// The EIP's own, in Mbit/s, also while it is in a package; `None` where the cloud does not say.
+    pub bandwidth: Option<u32>,
 }
 
 /// An EIP's state.
@@ -134,6 +134,8 @@ struct Wire {
     bandwidth_package_id: Option<String>,
     #[serde(deserialize_with = "loose::some_text")]
     bandwidth: Option<String>,
+    #[serde(deserialize_with = "loose::some_text")]
+    eip_bandwidth: Option<String>,
     tags: Option<Tags>,
 }
 
@@ -171,6 +173,10 @@ impl Wire {
             return Err("an EIP without AllocationId or Status");
         }
         let tags = self.tags.map(|tags| tags.tag).unwrap_or_default();
+        // In a package `Bandwidth` is the package's.
+        let alone = self.bandwidth_package_id.is_none();
+        let bandwidth = self.eip_bandwidth.or(self.bandwidth.filter(|_| alone));
+        let bandwidth = bandwidth.and_then(|mbit| mbit.parse().ok());
         Ok(EipView {
             id: EipId::new(self.allocation_id),
             address: self.ip_address,
@@ -184,8 +190,8 @@ impl Wire {
             resource_group_id: self.resource_group_id,
             name: self.name,
             pool: self.public_ip_address_pool_id,
+            bandwidth,
             bandwidth_package_id: self.bandwidth_package_id,
-            bandwidth: self.bandwidth,
         })
     }
 }
@@ -208,7 +214,7 @@ mod tests {
                 "Tags":{"Tag":[{"Key":"a","Value":1},{"Key":"b","Value":""}]}}"#,
         )
         .unwrap();
-        assert_eq!(eip.bandwidth.as_deref(), Some("5"));
+        assert_eq!(eip.bandwidth, Some(5));
         assert_eq!(eip.tags["a"], "1");
         assert_eq!(eip.tags["b"], "");
         assert_eq!(
@@ -251,6 +257,19 @@ mod tests {
         assert!(!eip.stands_at(&at("eni-1", 2), primary));
         assert!(!eip.stands_at(&at("eni-1", 1), None));
         assert!(!eip.stands_at(&at("eni-2", 1), primary));
+    }
+
+    #[test]
+    fn the_bandwidth_is_the_eips_own_and_not_its_packages() {
+        let with = |rest: &str| {
+            let eip = format!(r#"{{"AllocationId":"eip-1","Status":"InUse",{rest}}}"#);
+            one(&eip).unwrap().bandwidth
+        };
+        let package = r#""Bandwidth":"1000","BandwidthPackageId":"cbwp-1""#;
+        assert_eq!(with(&format!(r#"{package},"EipBandwidth":"5""#)), Some(5));
+        assert_eq!(with(&format!(r#"{package},"EipBandwidth":"""#)), None);
+        assert_eq!(with(r#""Bandwidth":"10","EipBandwidth":null"#), Some(10));
+        assert_eq!(with(r#""Bandwidth":"much""#), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::super::step::{LookFor, Pause, Step};
 use crate::api::keys::PODEIP_FINALIZER;
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{EipId, EniId, Place};
-use crate::domain::pod::{Ask, Pod};
+use crate::domain::pod::{Ask, Condition, Pod};
 use crate::domain::record::{Kind, Record};
 
 /// What becomes of a record that is not ours.
@@ -76,9 +76,10 @@ pub fn tag(facts: &Facts<'_>, record: &Record, seen: &Seen) -> Option<Step> {
     })
 }
 
-/// Whether something has to be done for it now: it goes, or its pod does, or that asks for something else.
+/// Whether something has to be done for it now: it goes, or its pod does, or that waits for an address.
 fn is_due(facts: &Facts<'_>, record: &Record) -> bool {
-    record.tombstone || facts.pod_here().is_none_or(|pod| !is_served(record, pod))
+    let served = |pod: &Pod| is_served(record, pod) && pod.outputs.condition == Condition::Bound;
+    record.tombstone || facts.pod_here().is_none_or(|pod| !served(pod))
 }
 
 fn is_served(record: &Record, pod: &Pod) -> bool {

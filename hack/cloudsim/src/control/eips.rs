@@ -210,8 +210,8 @@ fn change_attribute(eip: &mut Eip, action: &ConsoleAction, now: u64) {
         ConsoleAction::Lock { reason } => eip.locks.push(reason.clone()),
         ConsoleAction::Unlock => eip.locks.clear(),
         ConsoleAction::Protect { on } => eip.deletion_protection = *on,
-        ConsoleAction::LeavePackage => eip.package_id = None,
-        ConsoleAction::JoinPackage { package } => eip.package_id = Some(package.clone()),
+        ConsoleAction::LeavePackage => eip.package_id.set(None, now),
+        ConsoleAction::JoinPackage { package } => eip.package_id.set(Some(package.clone()), now),
         ConsoleAction::Bind { .. } | ConsoleAction::Unbind { .. } | ConsoleAction::Release => {}
     }
 }

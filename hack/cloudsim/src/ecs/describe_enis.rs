@@ -17,6 +17,14 @@ pub fn describe(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     check(&call.args)?;
     let tags = call.args.pairs("Tag")?;
     let own_account = call.caller.account == state.settings.account_id;
+    let known = |id: &str| own_account && state.world.enis.contains_key(id);
+    let mut ids = call.args.list("NetworkInterfaceId").into_iter();
+    if state.settings.open.unknown_eni_is_error && ids.any(|id| !known(id)) {
+        return Err(ApiError::not_found(
+            "InvalidEniId.NotFound",
+            "The specified EniId does not exist.",
+        ));
+    }
     let lets = |eni: &&Eni| {
         own_account
             && state.world.region_of_vpc(&eni.vpc_id) == region

@@ -121,6 +121,22 @@ async fn enis_are_filtered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn enis_of_an_unknown_id_are_an_error_as_set() {
+    let world = TestWorld::new();
+    let ids = [
+        ("NetworkInterfaceId.1", world.eni.id.as_str()),
+        ("NetworkInterfaceId.2", "eni-none"),
+    ];
+    assert_eq!(sets(&world, &ids).await.len(), 1);
+    world
+        .cloud
+        .change_settings(|settings| settings.open.unknown_eni_is_error = true);
+    let refused = world.refusal(ACTION, &ids).await;
+    assert_eq!(refused, (404, "InvalidEniId.NotFound".to_owned()));
+    assert_eq!(sets(&world, &ids[..1]).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn enis_page_by_token_ten_at_least() {
     let world = TestWorld::new();
     for _ in 0..12 {

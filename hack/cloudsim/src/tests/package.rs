@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::clock::sleep;
-use crate::settings::Settings;
+use crate::settings::{PackageBusyCode, Settings};
 use crate::test_world::TestWorld;
 use crate::world::BandwidthPackage;
 
@@ -149,4 +149,106 @@ async fn package_member_can_be_released_as_set() {
     world
         .ok("ReleaseEipAddress", &[("AllocationId", &eip)])
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn package_refuses_with_the_code_that_is_set() {
+    let world = TestWorld::new();
+    add_package(&world, "cbwp-1", "BGP");
+    let (a, b) = (world.allocate().await, world.allocate().await);
+    world.ok(ADD, &args("cbwp-1", &a)).await;
+    let codes = [
+        (PackageBusyCode::Lock, "OperationFailed.DistibuteLock"),
+        (PackageBusyCode::TaskConflict, "TaskConflict"),
+        (PackageBusyCode::TooFrequently, "EipOperation.TooFrequently"),
+    ];
+    for (set, code) in codes {
+        world
+            .cloud
+            .change_settings(|settings| settings.open.package_busy_code = set);
+        for (action, eip) in [(ADD, &b), (REMOVE, &a)] {
+            let refused = world.refusal(action, &args("cbwp-1", eip)).await;
+            assert_eq!(refused, (400, code.to_owned()), "{action}");
+        }
+    }
+    let by_name = json!({"open": {"package_busy_code": "OperationFailed.DistibuteLock"}});
+    world.control("PATCH", "/settings", by_name).await;
+    assert_eq!(
+        world.refusal(ADD, &args("cbwp-1", &b)).await.1,
+        "OperationFailed.DistibuteLock"
+    );
+    sleep(1_000).await;
+    world.ok(ADD, &args("cbwp-1", &b)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn package_keeps_a_locked_eip() {
+    let world = TestWorld::new();
+    add_package(&world, "cbwp-1", "BGP");
+    let eip = world.allocate().await;
+    world.ok(ADD, &args("cbwp-1", &eip)).await;
+    sleep(1_000).await;
+    let path = format!("/eips/{eip}");
+    for (reason, code) in [
+        ("financial", "Forbidden.FinancialLocked"),
+        ("security", "InvalidEIPStatus.BizDisabled"),
+    ] {
+        let lock = json!({"do": "lock", "reason": reason});
+        world.control("POST", &path, lock).await;
+        let refused = world.refusal(REMOVE, &args("cbwp-1", &eip)).await;
+        assert_eq!(refused, (400, code.to_owned()));
+        world.control("POST", &path, json!({"do": "unlock"})).await;
+    }
+    world.ok(REMOVE, &args("cbwp-1", &eip)).await;
+}
+
+async fn package_of(world: &TestWorld, eip: &str) -> String {
+    let seen = world.look(eip).await;
+    seen["BandwidthPackageId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn package_members_show_late_where_describe_lags() {
+    let world = TestWorld::new();
+    add_package(&world, "cbwp-1", "BGP");
+    let eip = world.allocate().await;
+    world
+        .cloud
+        .change_settings(|settings| settings.open.describe_state_lag_ms = 3_000);
+    world.ok(ADD, &args("cbwp-1", &eip)).await;
+    sleep(2_999).await;
+    assert_eq!(package_of(&world, &eip).await, "");
+    sleep(1).await;
+    assert_eq!(package_of(&world, &eip).await, "cbwp-1");
+    world.ok(REMOVE, &args("cbwp-1", &eip)).await;
+    sleep(2_999).await;
+    assert_eq!(package_of(&world, &eip).await, "cbwp-1");
+    assert_eq!(world.look(&eip).await["Bandwidth"], "1000");
+    sleep(1).await;
+    assert_eq!(package_of(&world, &eip).await, "");
+    assert_eq!(world.look(&eip).await["Bandwidth"], "5");
+}
+
+#[tokio::test(start_paused = true)]
+async fn package_members_come_and_go_slowly_as_set() {
+    let world = TestWorld::new();
+    add_package(&world, "cbwp-1", "BGP");
+    let eip = world.allocate().await;
+    world.cloud.change_settings(|settings| {
+        settings.open.package_shows_at_once = false;
+        settings.open.package_leave_is_slow = true;
+    });
+    world.ok(ADD, &args("cbwp-1", &eip)).await;
+    assert_eq!(package_of(&world, &eip).await, "");
+    // In it all the same: what Describe does not show yet is refused.
+    let again = world.refusal(ADD, &args("cbwp-1", &eip)).await;
+    assert_eq!(again.1, "IpInstanceId.AlreadyInBandwidthPackage");
+    sleep(1_000).await;
+    assert_eq!(package_of(&world, &eip).await, "cbwp-1");
+    world.ok(REMOVE, &args("cbwp-1", &eip)).await;
+    assert_eq!(package_of(&world, &eip).await, "cbwp-1");
+    let busy = world.refusal(ADD, &args("cbwp-1", &eip)).await;
+    assert_eq!(busy.1, "BandwidthPackageOperation.conflict");
+    sleep(1_000).await;
+    assert_eq!(package_of(&world, &eip).await, "");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{limits, tag_rules};
-use crate::eip::{Eip, Status, Tags};
+use crate::eip::{Eip, Past, Status, Tags};
 use crate::ids;
 use crate::rpc::{ApiError, Args};
 use crate::state::{Call, State};
@@ -131,7 +131,7 @@ impl Order {
             region: String::new(),
             name: self.name,
             description: self.description,
-            bandwidth: self.bandwidth,
+            bandwidth: Past::new(self.bandwidth),
             internet_charge_type: self.internet_charge_type,
             charge_type: self.charge_type,
             isp: self.isp,
@@ -143,7 +143,7 @@ impl Order {
             zone: self.zone,
             security_protection: self.security_protection,
             tags: Tags::default(),
-            package_id: None,
+            package_id: Past::new(None),
             locks: Vec::new(),
             deletion_protection: false,
             service_managed: false,

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::not_locked;
+use crate::clock::Ms;
 use crate::eip::Eip;
 use crate::rpc::ApiError;
-use crate::settings::BusyCode;
+use crate::settings::{BusyCode, PackageBusyCode};
 use crate::state::{Call, State};
 use crate::world::BandwidthPackage;
 
@@ -22,12 +24,13 @@ pub fn add(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     check_add(state, call, eip, package)?;
     dry_run(call)?;
     let (id, package) = (eip.id.clone(), package.id.clone());
-    let binding_until_ms = state.settles_at(call, state.settings.settle.package_ms);
+    let bound = bind(state, call, &package);
+    let shows = match state.settings.open.package_shows_at_once {
+        true => call.now,
+        false => bound,
+    };
     if let Some(eip) = state.eips.get_mut(&id) {
-        eip.package_id = Some(package.clone());
-    }
-    if let Some(package) = state.world.packages.get_mut(&package) {
-        package.binding_until_ms = binding_until_ms;
+        eip.package_id.set(Some(package), shows);
     }
     Ok(json!({}))
 }
@@ -37,8 +40,9 @@ pub fn remove(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     call.required_region(state, "InvalidRegionId.NotFound")?;
     let package = package(state, call)?;
     let eip = eip(state, call)?;
+    not_locked(eip)?;
     not_busy(state, eip)?;
-    if eip.package_id.as_ref() != Some(&package.id) {
+    if eip.package_id.now().as_ref() != Some(&package.id) {
         return Err(ApiError::refused(
             "OperationUnsupported.IpNotInCbwp",
             "The specified IP is not in the bandwidth package.",
@@ -46,11 +50,24 @@ pub fn remove(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     }
     not_binding(state, package, call)?;
     dry_run(call)?;
-    let id = eip.id.clone();
+    let (id, package) = (eip.id.clone(), package.id.clone());
+    let shows = match state.settings.open.package_leave_is_slow {
+        true => bind(state, call, &package),
+        false => call.now,
+    };
     if let Some(eip) = state.eips.get_mut(&id) {
-        eip.package_id = None;
+        eip.package_id.set(None, shows);
     }
     Ok(json!({}))
+}
+
+/// The package is `BINDING` now; gives the end of that.
+fn bind(state: &mut State, call: &Call, package: &str) -> Ms {
+    let until = state.settles_at(call, state.settings.settle.package_ms);
+    if let Some(package) = state.world.packages.get_mut(package) {
+        package.binding_until_ms = until;
+    }
+    until
 }
 
 fn check_add(
@@ -60,7 +77,7 @@ fn check_add(
     package: &BandwidthPackage,
 ) -> Result<(), ApiError> {
     let refuse = |code, text: &str| Err(ApiError::refused(code, text));
-    if eip.package_id.is_some() {
+    if eip.package_id.now().is_some() {
         return refuse(
             "IpInstanceId.AlreadyInBandwidthPackage",
             "The specified IpInstanceId is already in a bandwidth package.",
@@ -86,7 +103,7 @@ fn check_add(
     let inside = state
         .eips
         .iter()
-        .filter(|other| other.package_id.as_ref() == Some(&package.id));
+        .filter(|other| other.package_id.now().as_ref() == Some(&package.id));
     if inside.count() >= state.settings.quotas.eips_per_package {
         return refuse(
             "IpInstanceId.QuotaExceeded",
@@ -112,8 +129,14 @@ fn not_binding(state: &State, package: &BandwidthPackage, call: &Call) -> Result
     if !state.settings.open.one_task_per_package || package.binding_until_ms <= call.now {
         return Ok(());
     }
+    let code = match state.settings.open.package_busy_code {
+        PackageBusyCode::Conflict => "BandwidthPackageOperation.conflict",
+        PackageBusyCode::Lock => "OperationFailed.DistibuteLock",
+        PackageBusyCode::TaskConflict => return Err(super::task_conflict()),
+        PackageBusyCode::TooFrequently => "EipOperation.TooFrequently",
+    };
     Err(ApiError::refused(
-        "BandwidthPackageOperation.conflict",
+        code,
         "Another operation on the bandwidth package is in progress.",
     ))
 }

@@ -58,6 +58,8 @@ struct View<'a> {
     eip: &'a Eip,
     status: Status,
     place: Option<&'a Place>,
+    package_id: Option<&'a str>,
+    bandwidth: u32,
     now: Ms,
     tag_lag: Ms,
 }
@@ -69,10 +71,13 @@ impl<'a> View<'a> {
             0 => (eip.status, eip.place.as_ref()),
             lag => eip.seen(now, lag),
         };
+        let package = eip.package_id.seen(now, open.describe_state_lag_ms);
         Self {
             eip,
             status,
             place,
+            package_id: package.as_deref(),
+            bandwidth: *eip.bandwidth.seen(now, open.describe_state_lag_ms),
             now,
             tag_lag: open.tag_lag_ms,
         }
@@ -98,11 +103,8 @@ impl<'a> View<'a> {
 
     fn json(&self, state: &State) -> Value {
         let mut item = self.own_json(state);
-        let package = self
-            .eip
-            .package_id
-            .as_ref()
-            .and_then(|id| state.world.packages.get(id));
+        let packages = &state.world.packages;
+        let package = self.package_id.and_then(|id| packages.get(id));
         let place = self.place;
         let text = |pick: fn(&Place) -> &str| place.map_or("", pick);
         item["InstanceId"] = text(|place| &place.instance_id).into();
@@ -110,14 +112,14 @@ impl<'a> View<'a> {
         item["InstanceRegionId"] = place.map_or("", |_| self.eip.region.as_str()).into();
         item["Mode"] = text(|place| &place.mode).into();
         item["PrivateIpAddress"] = self.private_ip().into();
-        item["BandwidthPackageId"] = self.eip.package_id.clone().unwrap_or_default().into();
+        item["BandwidthPackageId"] = self.package_id.unwrap_or_default().into();
         item["BandwidthPackageType"] = package.map_or("", |_| "CommonBandwidthPackage").into();
         item["BandwidthPackageBandwidth"] = package
             .map(|package| package.bandwidth.to_string())
             .unwrap_or_default()
             .into();
         item["Bandwidth"] = package
-            .map_or(self.eip.bandwidth, |package| package.bandwidth)
+            .map_or(self.bandwidth, |package| package.bandwidth)
             .to_string()
             .into();
         item
@@ -148,7 +150,7 @@ impl<'a> View<'a> {
             "Status": self.status.as_str(),
             "AllocationTime": iso(state.clock.wall(eip.allocated_ms)),
             "ExpiredTime": "",
-            "EipBandwidth": eip.bandwidth.to_string(),
+            "EipBandwidth": self.bandwidth.to_string(),
             "ChargeType": eip.charge_type,
             "InternetChargeType": eip.internet_charge_type,
             "ISP": eip.isp,

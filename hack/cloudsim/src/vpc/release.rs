@@ -42,7 +42,7 @@ fn check_releasable(state: &State, eip: &Eip) -> Result<(), ApiError> {
             "The EIP is managed by a cloud service.",
         ));
     }
-    if eip.package_id.is_some() && !state.settings.open.release_from_package {
+    if eip.package_id.now().is_some() && !state.settings.open.release_from_package {
         return Err(incorrect_status());
     }
     Ok(())

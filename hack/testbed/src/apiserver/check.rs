@@ -112,6 +112,7 @@ pub fn shape(kind: &Kind, object: &mut Value) -> Result<(), Refusal> {
         "namespaces" => decode::<core::v1::Namespace>(kind, object),
         "nodes" => decode::<core::v1::Node>(kind, object),
         "configmaps" => decode::<core::v1::ConfigMap>(kind, object),
+        "daemonsets" => decode::<apps::v1::DaemonSet>(kind, object),
         "statefulsets" => decode::<apps::v1::StatefulSet>(kind, object),
         "events" => decode::<events::v1::Event>(kind, object),
         "leases" => decode::<coordination::v1::Lease>(kind, object),

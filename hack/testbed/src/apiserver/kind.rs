@@ -102,7 +102,10 @@ pub fn builtins() -> Vec<Kind> {
         Kind::builtin("", "v1", "namespaces", "Namespace", false, true),
         Kind::builtin("", "v1", "nodes", "Node", false, true),
         Kind::builtin("", "v1", "configmaps", "ConfigMap", true, false),
+        Kind::builtin("apps", "v1", "daemonsets", "DaemonSet", true, true),
         Kind::builtin("apps", "v1", "statefulsets", "StatefulSet", true, true),
+        Kind::builtin("apps", "v1", "replicasets", "ReplicaSet", true, true),
+        Kind::builtin("batch", "v1", "jobs", "Job", true, true),
         Kind::builtin("events.k8s.io", "v1", "events", "Event", true, false),
         Kind::builtin("coordination.k8s.io", "v1", "leases", "Lease", true, false),
         Kind::builtin(

@@ -39,6 +39,17 @@ impl PodSpec {
         self
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        json::name(&self.object)
+    }
+
+    /// The same pod, put on another node by the scheduler.
+    #[must_use]
+    pub fn on(self, node: &str) -> Self {
+        self.field(&["spec", "nodeName"], node)
+    }
+
     /// Owned and controlled by a workload, as `apiVersion`, kind, name and uid.
     #[must_use]
     pub fn owner(mut self, api_version: &str, kind: &str, name: &str, uid: &str) -> Self {

@@ -15,6 +15,8 @@ pub struct Logged {
     pub call: Call,
     /// The HTTP status that was sent; None while it is on its way, held, or lost.
     pub answer: Option<u16>,
+    /// Length of the answer's body; 0 for watches, whose bodies have no end.
+    pub bytes: u64,
     /// Whether the server has worked on it, whatever became of the answer.
     pub worked: bool,
 }

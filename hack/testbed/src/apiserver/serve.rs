@@ -16,6 +16,7 @@ use super::watch::{self, Opened};
 use super::write::{self, Target, as_served};
 use bytes::Bytes;
 use http::{Request, Response, request::Parts};
+use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use kube::client::Body;
@@ -61,6 +62,7 @@ async fn arrive(
             client: client.to_string(),
             call: call.clone(),
             answer: None,
+            bytes: 0,
             worked: false,
         });
         (
@@ -139,6 +141,7 @@ impl Work {
         let response = respond(&self.server, answer)?;
         if let Some(logged) = self.server.lock().log.get_mut(self.entry) {
             logged.answer = Some(response.status().as_u16());
+            logged.bytes = response.body().size_hint().exact().unwrap_or_default();
         }
         self.server.wake();
         Ok(response)

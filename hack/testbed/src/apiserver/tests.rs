@@ -1,6 +1,7 @@
 //! Every promise of the double, through kube's own client.
 
 mod cluster;
+mod enc;
 mod faults;
 mod lists;
 mod objects;
@@ -8,6 +9,7 @@ mod patches;
 mod pods;
 mod watcher;
 mod watches;
+mod workloads;
 
 use super::{ApiServer, PodSpec};
 use k8s_openapi::api::core::v1::Pod;

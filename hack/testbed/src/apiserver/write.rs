@@ -77,7 +77,7 @@ fn counts_generations(kind: &Kind) -> bool {
     kind.custom.is_some()
         || matches!(
             kind.resource.as_str(),
-            "pods" | "statefulsets" | "customresourcedefinitions"
+            "pods" | "daemonsets" | "statefulsets" | "customresourcedefinitions"
         )
 }
 

@@ -150,6 +150,34 @@ async fn version_zero_ignores_the_limit_and_counts_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pages_of_a_selection_hold_what_is_selected_and_are_measured() {
+    let api = ApiServer::new();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        created(&api, name).await;
+    }
+    for name in ["a", "d"] {
+        merged(&api, name, labelled("n1")).await.unwrap();
+    }
+    api.clear_log();
+    let mut page = ListParams::default()
+        .labels("!eipd.io/node,eipd.io/bucket notin (0,1)")
+        .limit(3);
+    let first = records(&api, "a").list(&page).await.unwrap();
+    page = page.continue_token(first.metadata.continue_.as_deref().unwrap());
+    let last = records(&api, "a").list(&page).await.unwrap();
+    assert_eq!(names(first), ["b", "c", "e"]);
+    assert_eq!(last.metadata.continue_, None);
+    assert_eq!(names(last), ["f"]);
+    let bytes: Vec<u64> = api.log().iter().map(|list| list.bytes).collect();
+    let one = serde_json::to_string(&api.get("podeips", "default", "f")).unwrap();
+    let one = one.len() as u64;
+    assert!(
+        bytes[0] > 3 * one && bytes[1] > one && bytes[1] < 2 * one,
+        "{bytes:?}, {one} each"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn lists_at_a_version() {
     let api = ApiServer::new();
     created(&api, "a").await;
