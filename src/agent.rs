@@ -175,7 +175,10 @@ fn ports(
     Ok(Ports {
         pods: Pods::new(
             kube.clone(),
-            ask::reader(config.custom_stateful_kinds.clone()),
+            ask::reader(
+                config.custom_stateful_kinds.clone(),
+                config.eip.limits.clone(),
+            ),
         ),
         records: Records::new(kube.clone()),
         vpc: Vpc::new(rpc(Service::Vpc)?, region),

@@ -3,6 +3,7 @@
 pub mod goduration;
 pub mod kept;
 pub mod keys;
+pub mod limits;
 pub mod poddnat;
 pub mod podeip;
 pub mod request;

@@ -6,6 +6,7 @@
 
 mod error;
 mod keys;
+mod limits;
 mod read;
 mod settings;
 mod yaml;
@@ -20,6 +21,7 @@ use secrecy::SecretString;
 
 pub use error::ConfigError;
 
+use crate::api::limits::Limits;
 use crate::cloud::endpoints::Network;
 use crate::telemetry::logs;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub garbage_collection_minutes: Option<u32>,
     /// NAT gateways to use, in the order given; empty: those that the pod's vSwitch routes to.
     pub nat_gateways: Vec<NatGateway>,
+    /// What is let happen to EIPs.
+    pub eip: EipSettings,
     /// Where the cloud listens.
     pub endpoints: Endpoints,
     /// Whether the metadata service may be asked without a token where the node allows it.
@@ -117,6 +121,17 @@ pub struct NatGateway {
     pub ports: RangeInclusive<u16>,
     /// Its EIPs to use; empty: all.
     pub eips: Vec<Ipv4Addr>,
+}
+
+/// What is let happen to EIPs; unless it is set, nothing of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EipSettings {
+    /// A named EIP is taken from its present holder.
+    pub allow_rob: bool,
+    /// A changed eip-bandwidth reaches an EIP that lives.
+    pub live_bandwidth: bool,
+    /// What namespaces may spend and name.
+    pub limits: Limits,
 }
 
 /// Where the cloud listens: which network's hosts, and hosts given by hand (`host[:port]` or URL).

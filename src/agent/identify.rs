@@ -31,6 +31,8 @@ pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me,
         account: account.map(|account| format!("{account}/{region}")),
         policy: Policy {
             installed_at: until_known("since when eipd is installed", || installed_at(kube)).await,
+            allow_rob: config.eip.allow_rob,
+            live_bandwidth: config.eip.live_bandwidth,
             ..Policy::default()
         },
     };

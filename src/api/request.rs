@@ -20,6 +20,8 @@ use super::podeip::AllocationType;
 use annotations::Reader;
 pub use notice::Notice;
 pub(super) use notice::shown;
+pub use settings::{BANDWIDTH_MAX, ISPS, PROTECTIONS};
+pub(crate) use settings::{charge_type, id, one_of};
 pub use strategy::Strategy;
 pub use traits::PodTraits;
 
@@ -29,6 +31,8 @@ pub struct Parsed {
     pub request: Request,
     /// What the user should hear although nothing is refused.
     pub warnings: Vec<Notice>,
+    /// The annotation that held for each name that was looked at, prefix included, for whoever judges the request further.
+    pub written: BTreeMap<&'static str, String>,
 }
 
 /// The EIP that is asked for.
@@ -53,7 +57,7 @@ pub struct Auto {
 }
 
 const WITH_EIP: &str = "pod-with-eip";
-const INSTANCE_ID: &str = "pod-eip-instanceid";
+pub(super) const INSTANCE_ID: &str = "pod-eip-instanceid";
 const ECI_WITH_EIP: &str = "eci-with-eip";
 const ECI_INSTANCE_ID: &str = "eci-eip-instanceid";
 
@@ -70,7 +74,11 @@ pub fn parse(
     if switch == Some(false) {
         return Ok(reader.finish(Request::Nothing));
     }
-    let named = reader.value(INSTANCE_ID, Some(ECI_INSTANCE_ID), settings::eip_id);
+    // Beside the switch an empty id is a setting not made; alone it is all that was asked, so it is told.
+    let named = match switch {
+        Some(_) => reader.setting(INSTANCE_ID, Some(ECI_INSTANCE_ID), settings::eip_id),
+        None => reader.value(INSTANCE_ID, Some(ECI_INSTANCE_ID), settings::eip_id),
+    };
     let request = match (switch, named) {
         (_, Some(eip)) => {
             let strategy = strategy::read(&mut reader, pod);

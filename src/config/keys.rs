@@ -14,10 +14,11 @@ pub(super) struct Key {
 }
 
 /// Keys of which no file of ack-extend-network-controller has any.
-pub(super) const OWN_ROOTS: [&str; 8] = [
+pub(super) const OWN_ROOTS: [&str; 9] = [
     "zoneID",
     "accountID",
     "nodeName",
+    "eip",
     "endpoints",
     "metadata",
     "deadlines",
@@ -29,7 +30,7 @@ pub(super) const OWN_ROOTS: [&str; 8] = [
 pub(super) const ENC_ROOT: &str = "clusterID";
 
 /// All keys. The first block has the names of ack-extend-network-controller, in its spelling.
-pub(super) const KEYS: [Key; 29] = [
+pub(super) const KEYS: [Key; 32] = [
     key("clusterID", "EIPD_CLUSTER_ID"),
     key("regionID", "EIPD_REGION_ID"),
     aliased("vpcID", "networkController.vpcid", "EIPD_VPC_ID"),
@@ -55,6 +56,9 @@ pub(super) const KEYS: [Key; 29] = [
     key("zoneID", "EIPD_ZONE_ID"),
     key("accountID", "EIPD_ACCOUNT_ID"),
     key("nodeName", "NODE_NAME"),
+    key("eip.allowRob", "EIPD_EIP_ALLOW_ROB"),
+    key("eip.liveBandwidth", "EIPD_EIP_LIVE_BANDWIDTH"),
+    file_only("eip.limits"),
     key("endpoints.network", "EIPD_ENDPOINTS_NETWORK"),
     key("endpoints.vpc", "EIPD_ENDPOINTS_VPC"),
     key("endpoints.ecs", "EIPD_ENDPOINTS_ECS"),

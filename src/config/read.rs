@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::error::ConfigError;
+use super::limits;
 use super::settings::{Given, Settings};
 use super::{
-    AccessKey, Config, Controllers, Credential, DEFAULT_PORT, Deadlines, Endpoints, KubeClient,
-    Log, NatGateway, Place,
+    AccessKey, Config, Controllers, Credential, DEFAULT_PORT, Deadlines, EipSettings, Endpoints,
+    KubeClient, Log, NatGateway, Place,
 };
 use crate::cloud::endpoints::{Endpoint, Network};
 use crate::telemetry::logs;
@@ -41,6 +42,7 @@ pub(super) fn config(settings: &Settings) -> Result<Config, ConfigError> {
             0..=u32::MAX,
         )?,
         nat_gateways: nat_gateways(settings)?,
+        eip: eip(settings)?,
         endpoints: endpoints(settings)?,
         metadata_plain_mode: settings.flag("metadata.plainMode")?.unwrap_or(true),
         deadlines: deadlines(settings)?,
@@ -203,6 +205,15 @@ fn nat_gateway(given: &Given) -> Result<NatGateway, ConfigError> {
             .iter()
             .map(|eip| eip.parsed("an IPv4 address"))
             .collect::<Result<_, _>>()?,
+    })
+}
+
+fn eip(settings: &Settings) -> Result<EipSettings, ConfigError> {
+    let limits = settings.get("eip.limits").map(limits::read).transpose()?;
+    Ok(EipSettings {
+        allow_rob: settings.flag("eip.allowRob")?.unwrap_or(false),
+        live_bandwidth: settings.flag("eip.liveBandwidth")?.unwrap_or(false),
+        limits: limits.unwrap_or_default(),
     })
 }
 

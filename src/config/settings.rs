@@ -300,37 +300,53 @@ impl Given {
 
     /// The elements of a list; empty ones are left out.
     pub fn items(&self) -> Result<Vec<Self>, ConfigError> {
+        Ok(self.elements()?.into_iter().filter(Self::is_set).collect())
+    }
+
+    /// The elements of a list.
+    pub fn elements(&self) -> Result<Vec<Self>, ConfigError> {
         let Value::List(items) = &self.value else {
             return Err(self.unexpected("a list"));
         };
-        let is_given =
-            |value: &Value| *value != Value::Null && *value != Value::Text(String::new());
-        Ok(items
-            .iter()
-            .enumerate()
-            .filter(|(_, value)| is_given(value))
-            .map(|(n, value)| self.part(format!("[{n}]"), value.clone()))
-            .collect())
+        let element = |(n, value): (usize, &Value)| self.part(format!("[{n}]"), value.clone());
+        Ok(items.iter().enumerate().map(element).collect())
     }
 
-    /// The fields of a mapping, each with its own line; a name that is not in `known` is refused.
+    /// The fields of a mapping, each with its own line; a name that is not in `known` is refused, empty ones are left out.
     pub fn fields(&self, known: &[&str]) -> Result<BTreeMap<String, Self>, ConfigError> {
+        let fields = self.all_fields(known)?;
+        let set = |(_, field): &(String, Self)| field.is_set();
+        Ok(fields.into_iter().filter(set).collect())
+    }
+
+    /// As [`Self::fields`], the empty ones too.
+    pub fn all_fields(&self, known: &[&str]) -> Result<BTreeMap<String, Self>, ConfigError> {
+        let fields = self.entries()?;
+        let unknown = |(name, _): &&(String, Self)| !known.contains(&name.as_str());
+        match fields.iter().find(unknown) {
+            Some((_, field)) => {
+                Err(field.refuse(format!("unknown key; there are {}", known.join(", "))))
+            }
+            None => Ok(fields.into_iter().collect()),
+        }
+    }
+
+    /// What a mapping holds, whatever its keys are, each with its own line.
+    pub fn entries(&self) -> Result<Vec<(String, Self)>, ConfigError> {
         let Value::Map(entries) = &self.value else {
             return Err(self.unexpected("a mapping"));
         };
-        let mut fields = BTreeMap::new();
-        for entry in entries {
+        let field = |entry: &Entry| {
             let mut field = self.part(format!(".{}", entry.key), entry.value.clone());
             if let Origin::File { line, .. } = &mut field.origin {
                 *line = entry.line;
             }
-            if !known.contains(&entry.key.as_str()) {
-                return Err(field.refuse(format!("unknown key; there are {}", known.join(", "))));
-            }
-            if field.value != Value::Null && field.value != Value::Text(String::new()) {
-                fields.insert(entry.key.clone(), field);
-            }
-        }
-        Ok(fields)
+            (entry.key.clone(), field)
+        };
+        Ok(entries.iter().map(field).collect())
+    }
+
+    fn is_set(&self) -> bool {
+        self.value != Value::Null && self.value != Value::Text(String::new())
     }
 }

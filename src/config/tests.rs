@@ -4,6 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 
+mod limits;
 mod mistakes;
 
 fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -50,6 +51,7 @@ fn nothing_given_is_enough_inside_ack() {
         assert_eq!(config.deadlines.cloud, Duration::from_secs(10));
         assert!(config.metadata_plain_mode && config.credential.access_key.is_none());
         assert!(config.nat_gateways.is_empty() && config.warnings.is_empty());
+        assert_eq!(config.eip, EipSettings::default());
     }
 }
 

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api::limits::Limits;
 use crate::api::request::{self, PodTraits, Request, Strategy};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Nameable, Which, Wish};
 use crate::kubeapi::pods::{AskOf, PodWire};
 
 /// The reader of requests for this configuration.
-pub fn reader(custom_stateful_kinds: Vec<String>) -> AskOf {
-    Arc::new(move |pod| ask(pod, &custom_stateful_kinds))
+pub fn reader(custom_stateful_kinds: Vec<String>, limits: Limits) -> AskOf {
+    Arc::new(move |pod| ask(pod, &custom_stateful_kinds, &limits))
 }
 
-fn ask(pod: &PodWire, custom_stateful_kinds: &[String]) -> Ask {
+fn ask(pod: &PodWire, custom_stateful_kinds: &[String], limits: &Limits) -> Ask {
     let Some(annotations) = &pod.metadata.annotations else {
         return Ask::Nothing;
     };
@@ -24,20 +25,19 @@ fn ask(pod: &PodWire, custom_stateful_kinds: &[String]) -> Ask {
         owner_kinds: owners.map(|owner| owner.kind.as_str()).collect(),
         custom_stateful_kinds,
     };
-    match request::parse(annotations, &traits) {
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    let parsed = request::parse(annotations, &traits);
+    match parsed.and_then(|parsed| limits.admit(namespace, parsed)) {
         Err(wrong) => refused(wrong.iter().map(ToString::to_string)),
-        Ok(parsed) => wish(parsed),
+        Ok(parsed) => wish(parsed, limits.nameable(namespace)),
     }
 }
 
-fn wish(parsed: request::Parsed) -> Ask {
+fn wish(parsed: request::Parsed, nameable: Nameable) -> Ask {
     let warnings = parsed.warnings.iter().map(ToString::to_string).collect();
     let (which, strategy) = match parsed.request {
         Request::Nothing => return Ask::Nothing,
-        Request::Static { eip, strategy } => {
-            let nameable = Nameable::Any;
-            (Which::Static { eip, nameable }, strategy)
-        }
+        Request::Static { eip, strategy } => (Which::Static { eip, nameable }, strategy),
         Request::Auto(auto) => match serde_json::to_string(&auto.args) {
             Ok(request) => {
                 let (package, bandwidth) = (auto.package, auto.args.bandwidth);

@@ -9,6 +9,7 @@ use super::{Notice, Parsed, Request};
 /// Reads annotations and gathers what there is to say about them.
 pub(super) struct Reader<'a> {
     annotations: &'a BTreeMap<String, String>,
+    written: BTreeMap<&'static str, String>,
     pub(super) warnings: Vec<Notice>,
     pub(super) problems: Vec<Notice>,
 }
@@ -24,6 +25,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(annotations: &'a BTreeMap<String, String>) -> Self {
         Self {
             annotations,
+            written: BTreeMap::new(),
             warnings: Vec::new(),
             problems: Vec::new(),
         }
@@ -32,7 +34,7 @@ impl<'a> Reader<'a> {
     /// The value of `name`, checked; `None` where it is absent or wrong.
     pub(super) fn value<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         alias: Option<&str>,
         check: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
@@ -43,7 +45,7 @@ impl<'a> Reader<'a> {
     /// As [`Self::value`]; an empty value counts as absent, for that is what templates leave of a setting not made.
     pub(super) fn setting<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         alias: Option<&str>,
         check: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
@@ -54,9 +56,10 @@ impl<'a> Reader<'a> {
     }
 
     /// The annotation that holds for `name`, with a warning for each other one that says something else.
-    pub(super) fn find(&mut self, name: &str, alias: Option<&str>) -> Option<Found<'a>> {
+    fn find(&mut self, name: &'static str, alias: Option<&str>) -> Option<Found<'a>> {
         let found = self.all(name, alias);
         let (winner, others) = found.split_first()?;
+        self.written.insert(name, winner.key.to_owned());
         for other in others.iter().filter(|other| other.value != winner.value) {
             let text = format!("ignored, for {} is \"{}\"", winner.key, shown(winner.value));
             self.warnings
@@ -67,14 +70,14 @@ impl<'a> Reader<'a> {
 
     /// Notes that the first of these keys that the pod carries can't be honoured.
     pub(super) fn refuse_first(&mut self, names: &[&str], text: &str) {
-        let found = names.iter().find_map(|name| self.peek(name));
+        let found = names.iter().find_map(|name| self.peek(name, None));
         self.problems
             .extend(found.map(|found| Notice::new(found.key, found.value, text)));
     }
 
-    /// The annotation of that name, under the prefix that wins.
-    pub(super) fn peek(&self, name: &str) -> Option<Found<'a>> {
-        self.all(name, None).into_iter().next()
+    /// The annotation that holds for `name`, and no word about the others.
+    pub(super) fn peek(&self, name: &str, alias: Option<&str>) -> Option<Found<'a>> {
+        self.all(name, alias).into_iter().next()
     }
 
     /// Whether one of ECI's own keys is there.
@@ -85,7 +88,7 @@ impl<'a> Reader<'a> {
     /// The answer for a pod whose EIP is ECI's own business, with a warning for each key of ours that it carries.
     pub(super) fn finish_eci(mut self, ours: &[&str]) -> Parsed {
         let text = "ignored: on a virtual node the pod's k8s.aliyun.com/eci-* annotations leave its EIP to ECI; remove those or this one";
-        let found = ours.iter().filter_map(|name| self.peek(name));
+        let found = ours.iter().filter_map(|name| self.peek(name, None));
         let warnings: Vec<Notice> = found
             .map(|found| Notice::new(found.key, found.value, text))
             .collect();
@@ -97,6 +100,7 @@ impl<'a> Reader<'a> {
         Parsed {
             request,
             warnings: self.warnings,
+            written: self.written,
         }
     }
 

@@ -19,7 +19,7 @@ pub struct Notice {
 }
 
 impl Notice {
-    pub(super) fn new(key: &str, value: &str, text: impl Into<String>) -> Self {
+    pub(in crate::api) fn new(key: &str, value: &str, text: impl Into<String>) -> Self {
         Self {
             key: key.to_owned(),
             value: shown(value),

@@ -12,7 +12,7 @@ pub(in crate::api) const BANDWIDTH: &str = "eip-bandwidth";
 pub(in crate::api) const INTERNET_CHARGE_TYPE: &str = "eip-internet-charge-type";
 const CHARGE_TYPE_ALIAS: &str = "eip-charge-type";
 const INSTANCE_CHARGE_TYPE: &str = "eip-instance-charge-type";
-const PACKAGE: &str = "eip-common-bandwidth-package-id";
+pub(in crate::api) const PACKAGE: &str = "eip-common-bandwidth-package-id";
 pub(in crate::api) const ISP: &str = "eip-isp";
 pub(in crate::api) const POOL: &str = "eip-public-ip-address-pool-id";
 pub(in crate::api) const RESOURCE_GROUP: &str = "eip-resource-group-id";
@@ -20,25 +20,28 @@ pub(in crate::api) const NAME: &str = "eip-name";
 pub(in crate::api) const DESCRIPTION: &str = "eip-description";
 pub(in crate::api) const PROTECTION: &str = "eip-security-protection-types";
 pub(in crate::api) const TAGS: &str = "eip-tags";
-/// All of the above: what a named EIP has no use for.
-const ALL: [&str; 11] = [
-    BANDWIDTH,
-    INTERNET_CHARGE_TYPE,
-    INSTANCE_CHARGE_TYPE,
-    PACKAGE,
-    ISP,
-    POOL,
-    RESOURCE_GROUP,
-    NAME,
-    DESCRIPTION,
-    PROTECTION,
-    TAGS,
+/// All of the above, with their aliases: what a named EIP has no use for.
+const ALL: [(&str, Option<&str>); 11] = [
+    (BANDWIDTH, None),
+    (INTERNET_CHARGE_TYPE, Some(CHARGE_TYPE_ALIAS)),
+    (INSTANCE_CHARGE_TYPE, None),
+    (PACKAGE, None),
+    (ISP, None),
+    (POOL, None),
+    (RESOURCE_GROUP, None),
+    (NAME, None),
+    (DESCRIPTION, None),
+    (PROTECTION, None),
+    (TAGS, None),
 ];
 
 /// Mbit/s.
 const DEFAULT_BANDWIDTH: u32 = 5;
-/// `BGP_PRO` in some regions only, the single lines by whitelist: that is the cloud's to say.
-const ISPS: [&str; 9] = [
+/// The most that any EIP can have, in Mbit/s.
+pub const BANDWIDTH_MAX: u32 = 500;
+/// Line types; the first is the API's own default. `BGP_PRO` exists in some regions only, the single lines (with either
+/// charge type) for accounts on a whitelist, the last in the finance cloud, which takes no other: that is the cloud's to say.
+pub const ISPS: [&str; 9] = [
     "BGP",
     "BGP_PRO",
     "ChinaTelecom",
@@ -49,7 +52,8 @@ const ISPS: [&str; 9] = [
     "ChinaMobile_L2",
     "BGP_FinanceCloud",
 ];
-const PROTECTIONS: [&str; 1] = ["AntiDDoS_Enhanced"];
+/// What protects an EIP beyond the basics.
+pub const PROTECTIONS: [&str; 1] = ["AntiDDoS_Enhanced"];
 /// Characters.
 const NAME_MAX: usize = 128;
 /// Characters.
@@ -64,7 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> AllocateArgs {
         .unwrap_or_default();
     let _ = reader.setting(INSTANCE_CHARGE_TYPE, None, instance_charge_type);
     let bandwidth = reader
-        .value(BANDWIDTH, None, |value| bandwidth(value, charge))
+        .setting(BANDWIDTH, None, |value| bandwidth(value, charge))
         .unwrap_or(DEFAULT_BANDWIDTH);
     AllocateArgs {
         isp: reader.setting(ISP, None, isp),
@@ -90,7 +94,8 @@ pub(super) fn warn_unused(reader: &mut Reader<'_>) {
     let text = format!("ignored: an EIP named by {INSTANCE_ID} is never reconfigured");
     let unused: Vec<Notice> = ALL
         .iter()
-        .filter_map(|name| reader.peek(name))
+        .filter_map(|(name, alias)| reader.peek(name, *alias))
+        .filter(|found| !found.value.is_empty())
         .map(|found| Notice::new(found.key, found.value, text.as_str()))
         .collect();
     reader.warnings.extend(unused);
@@ -105,7 +110,7 @@ pub(super) fn eip_id(value: &str) -> Result<EipId, String> {
     }
 }
 
-fn charge_type(value: &str) -> Result<InternetChargeType, String> {
+pub(crate) fn charge_type(value: &str) -> Result<InternetChargeType, String> {
     match value {
         "PayByTraffic" => Ok(InternetChargeType::PayByTraffic),
         "PayByBandwidth" => Ok(InternetChargeType::PayByBandwidth),
@@ -126,7 +131,7 @@ fn instance_charge_type(value: &str) -> Result<(), String> {
 fn bandwidth(value: &str, charge: InternetChargeType) -> Result<u32, String> {
     let max = match charge {
         InternetChargeType::PayByTraffic => 200,
-        InternetChargeType::PayByBandwidth => 500,
+        InternetChargeType::PayByBandwidth => BANDWIDTH_MAX,
     };
     let digits = value.bytes().all(|b| b.is_ascii_digit());
     let number = value.parse().ok().filter(|_| digits);
@@ -154,7 +159,7 @@ fn protections(value: &str) -> Result<Vec<String>, String> {
     Ok(types)
 }
 
-fn one_of(value: &str, allowed: &[&str]) -> Result<String, String> {
+pub(crate) fn one_of(value: &str, allowed: &[&str]) -> Result<String, String> {
     if allowed.contains(&value) {
         Ok(value.to_owned())
     } else {
@@ -162,7 +167,7 @@ fn one_of(value: &str, allowed: &[&str]) -> Result<String, String> {
     }
 }
 
-fn id(value: &str) -> Result<String, String> {
+pub(crate) fn id(value: &str) -> Result<String, String> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if value.len() <= ID_MAX && value.bytes().all(fits) {
         Ok(value.to_owned())

@@ -6,6 +6,9 @@ use crate::api::goduration::GoDuration;
 use crate::api::podeip::AllocationType;
 
 const RELEASE_STRATEGY: &str = "pod-eip-release-strategy";
+/// Longest duration that is kept as it was written, in bytes: Go reads any number of parts and digits, and an annotation
+/// may have 256 KB, but the record is not the place for them.
+const KEPT_AS_GIVEN: usize = 64;
 
 /// When an EIP is given back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +48,7 @@ pub(super) fn read(reader: &mut Reader<'_>, pod: &PodTraits<'_>) -> Strategy {
         return asked;
     }
     let text = "only for pods of a StatefulSet, pods without an owner, and kinds in customStatefulWorkloadKinds; Follow holds";
-    let found = reader.peek(RELEASE_STRATEGY);
+    let found = reader.peek(RELEASE_STRATEGY, None);
     reader
         .warnings
         .extend(found.map(|found| Notice::new(found.key, found.value, text)));
@@ -60,8 +63,16 @@ fn parse(value: &str) -> Result<Strategy, String> {
         _ => {}
     }
     match GoDuration::parse(value) {
-        Ok(after) if after.nanos() >= 0 => Ok(Strategy::Ttl(after)),
+        Ok(after) if after.nanos() >= 0 => Ok(Strategy::Ttl(short(after))),
         Ok(_) => Err(format!("{ALLOWED}: it is negative")),
         Err(error) => Err(format!("{ALLOWED}: it is {error}")),
     }
+}
+
+/// The same duration, in few bytes.
+fn short(after: GoDuration) -> GoDuration {
+    if after.as_given().len() <= KEPT_AS_GIVEN {
+        return after;
+    }
+    GoDuration::parse(&format!("{}ns", after.nanos())).unwrap_or(after)
 }

@@ -7,8 +7,8 @@ use crate::api::keys::USER_TAGS;
 
 /// Longest key or value, in characters.
 const TAG_MAX: usize = 128;
-/// More than any 17 tags need, in bytes; read no further.
-const INPUT_MAX: usize = 32 * 1024;
+/// More than any 17 tags need, in bytes, even with each character escaped twice over; read no further.
+const INPUT_MAX: usize = 64 * 1024;
 /// The cloud's own, and ours: a tag of ours is the proof of ownership. Compared without regard to case.
 const RESERVED: [&str; 3] = ["eipd", "aliyun", "acs:"];
 
@@ -36,8 +36,9 @@ pub(super) fn parse(value: &str) -> Result<BTreeMap<String, String>, String> {
 }
 
 fn check(key: &str, value: &str) -> Result<(), String> {
-    let lower = key.to_lowercase();
-    if key.is_empty() {
+    // Whether the cloud trims keys is not written anywhere: " eipd-record" must not become one of ours.
+    let lower = key.trim().to_lowercase();
+    if lower.is_empty() {
         return Err("must have a key".into());
     }
     if let Some(reserved) = RESERVED.iter().find(|r| lower.starts_with(**r)) {

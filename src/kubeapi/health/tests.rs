@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::domain::ids::ClusterUid;
-use crate::eip::facts::Me;
+use crate::eip::facts::{Me, Policy};
 use crate::kubeapi::client::Kube;
 use crate::kubeapi::watch;
 use crate::telemetry::metrics::Metrics;
@@ -72,7 +72,7 @@ async fn a_watch_counts_too() {
         label: "node-a".to_owned(),
         cluster: ClusterUid::new("cluster"),
         account: None,
-        policy: crate::eip::facts::Policy::default(),
+        policy: Policy::default(),
     };
     let (out, mut changes) = mpsc::channel(64);
     tokio::spawn(watch::records(kube.clone(), me, out));

@@ -7,6 +7,7 @@ fn a_pod_without_annotations_asks_for_nothing() {
     let nothing = Parsed {
         request: Request::Nothing,
         warnings: vec![],
+        written: BTreeMap::new(),
     };
     assert_eq!(ask(&[]).unwrap(), nothing);
     assert_eq!(
