@@ -9,6 +9,8 @@ mod world;
 #[path = "eip/attack.rs"]
 mod attack;
 
+#[path = "eip/changeover.rs"]
+mod changeover;
 #[path = "eip/crash.rs"]
 mod crash;
 #[path = "eip/faults.rs"]

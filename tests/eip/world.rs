@@ -63,8 +63,11 @@ impl World {
             "listen: 127.0.0.1:0\ncredential: {{accessKey: {}, accessSecret: {}}}\n",
             key.id, key.secret
         );
+        let api = ApiServer::new();
+        // The cloud began at the machine's time of day.
+        api.set_clock_off_by(Clock::new().wall().duration_since(api.now()));
         Self {
-            api: ApiServer::new(),
+            api,
             cloud,
             eni: node.eni,
             node: node.name,
@@ -97,7 +100,7 @@ impl World {
         let doors = Doors {
             kube: self.api.client(name),
             exchange: self.exchange(instance),
-            clock: Clock::new(),
+            clock: Clock::starting_at(self.api.now()),
         };
         let task = tokio::spawn(agent::serve(config, doors, asked));
         Agent { stop, task }

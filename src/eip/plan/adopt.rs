@@ -5,6 +5,7 @@
 
 use super::super::facts::Facts;
 use super::super::step::{LookFor, Pause, Step};
+use super::serve::settled_look;
 use crate::api::keys::PODEIP_FINALIZER;
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{EipId, EniId, Place};
@@ -74,6 +75,19 @@ pub fn tag(facts: &Facts<'_>, record: &Record, seen: &Seen) -> Option<Step> {
         record: record.rev.uid.clone(),
         attempt: record.attempt,
     })
+}
+
+/// The same for a record that is about to rest, where nobody looks for long.
+pub fn tag_first(facts: &Facts<'_>, record: &Record) -> Option<Step> {
+    let id = record
+        .eip
+        .clone()
+        .filter(|_| record.taken_over && record.kind == Kind::Auto && is_older(facts, record))?;
+    match facts.look {
+        None => Some(Step::Look(id, settled_look(facts))),
+        Some(Look::Seen(seen)) => tag(facts, record, seen),
+        Some(Look::Gone) => None,
+    }
 }
 
 /// Whether something has to be done for it now: it goes, or its pod does, or that waits for an address.

@@ -2,7 +2,7 @@
 
 use super::super::facts::{Facts, Sight};
 use super::super::step::{Pause, Step};
-use super::{leave, serve};
+use super::{adopt, leave, serve};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod, Which};
 use crate::domain::record::{Kind, Record};
@@ -19,10 +19,8 @@ pub fn away(facts: &Facts<'_>, record: &Record, pod: Option<&Pod>) -> Step {
         .pod_here()
         .filter(|pod| pod.serves() && !pod.deleting && record.owner.as_ref() != Some(&pod.uid));
     next.and_then(|pod| serve_next(record, pod))
-        .unwrap_or_else(|| Step::Blank {
-            at: record.rev.clone(),
-            since: record.absent_since,
-        })
+        .or_else(|| adopt::tag_first(facts, record))
+        .unwrap_or_else(|| rest(record))
 }
 
 /// The record is mine and serves no pod: it was claimed, for a pod that is here or because its time is over.
@@ -47,10 +45,14 @@ pub fn unserved(facts: &Facts<'_>, record: &Record) -> Step {
     }
     match is_due(facts, record) {
         true => delete(record),
-        false => Step::Blank {
-            at: record.rev.clone(),
-            since: record.absent_since,
-        },
+        false => adopt::tag_first(facts, record).unwrap_or_else(|| rest(record)),
+    }
+}
+
+fn rest(record: &Record) -> Step {
+    Step::Blank {
+        at: record.rev.clone(),
+        since: record.absent_since,
     }
 }
 
