@@ -27,6 +27,7 @@ use crate::node::eni::Enis;
 use crate::node::lock::{LockError, NodeLock};
 use crate::node::metadata::{self, Metadata, MetadataError};
 use crate::node::role::NodeRole;
+use crate::pace::Pace;
 use crate::shard::sweep::Sweep;
 use crate::shard::{audit, rivals};
 use crate::shutdown::Shutdown;
@@ -183,6 +184,7 @@ fn ports(
         records: Records::new(kube.clone()),
         vpc: Vpc::new(rpc(Service::Vpc)?, region),
         ecs: Ecs::new(rpc(Service::Ecs)?, region),
+        pace: Pace::new(kube.clone(), doors.clock.clone(), &me.label),
         enis: Enis::new(metadata),
         clock: doors.clock.clone(),
         kube,

@@ -13,6 +13,7 @@ pub mod domain;
 pub mod eip;
 pub mod kubeapi;
 pub mod node;
+pub mod pace;
 pub mod shard;
 pub mod shutdown;
 pub mod telemetry;

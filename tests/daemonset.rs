@@ -119,7 +119,7 @@ fn definitions_and_agents_are_apart() {
             .map(|o| o["kind"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(kinds("crds"), ["CustomResourceDefinition"; 2]);
+    assert_eq!(kinds("crds"), ["CustomResourceDefinition"; 3]);
     assert!(!kinds("agent").contains(&"CustomResourceDefinition".to_owned()));
 }
 

@@ -25,5 +25,7 @@ mod named;
 mod nodes;
 #[path = "eip/others.rs"]
 mod others;
+#[path = "eip/pace.rs"]
+mod pace;
 #[path = "eip/package.rs"]
 mod package;

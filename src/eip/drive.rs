@@ -16,6 +16,7 @@ use crate::kubeapi::error::KubeError;
 use crate::kubeapi::pods::Pods;
 use crate::kubeapi::records::{Adoption, Records};
 use crate::node::eni::{Enis, PodIp};
+use crate::pace::{Action, Admission, Came, Pace};
 
 use super::facts::Me;
 use super::outcome::{Holder, Outcome, Trouble, TroubleKind};
@@ -25,7 +26,7 @@ mod seen;
 mod trouble;
 
 use seen::seen;
-use trouble::trouble;
+use trouble::{came, trouble};
 
 /// Everything that a step may touch.
 #[derive(Clone)]
@@ -35,6 +36,7 @@ pub struct Ports {
     pub records: Records,
     pub vpc: Vpc,
     pub ecs: Ecs,
+    pub pace: Pace,
     pub enis: Enis,
     pub clock: Clock,
     pub me: Me,
@@ -179,7 +181,26 @@ impl Ports {
         }
     }
 
+    /// In its turn, and what came of it is told to the pace.
     async fn change_cloud(&self, key: &Key, step: &Step) -> Outcome {
+        let action = paced(step);
+        if let Some(action) = action
+            && let Admission::Later { at, why } = self.pace.admit(action, key).await
+        {
+            return Outcome::Later { at, why };
+        }
+        let (outcome, came) = self.call_cloud(key, step).await;
+        match action {
+            Some(action) => self.pace.report(action, came).await,
+            None if matches!((step, &outcome), (Step::Release { .. }, Outcome::Accepted)) => {
+                self.pace.released().await;
+            }
+            None => {}
+        }
+        outcome
+    }
+
+    async fn call_cloud(&self, key: &Key, step: &Step) -> (Outcome, Came) {
         let result = match step {
             Step::Allocate {
                 record,
@@ -208,40 +229,47 @@ impl Ports {
                     .tag(id, &own_tags(&self.me, record, *attempt))
                     .await
             }
-            _ => return Outcome::Accepted,
+            _ => return (Outcome::Accepted, Came::Other),
         };
         match result {
             Ok(request_id) => {
                 log_change(key, step, request_id.as_str());
-                Outcome::Accepted
+                (Outcome::Accepted, Came::Accepted)
             }
             Err(error) => {
                 if error.class() == Class::PlaceNotFound {
                     self.enis.forget().await;
                 }
-                Outcome::Failed(trouble(&error))
+                (Outcome::Failed(trouble(&error)), came(&error))
             }
         }
     }
 
-    async fn allocate(&self, key: &Key, record: &Uid, attempt: u32, request: &str) -> Outcome {
+    async fn allocate(
+        &self,
+        key: &Key,
+        record: &Uid,
+        attempt: u32,
+        request: &str,
+    ) -> (Outcome, Came) {
         let Ok(mut args) = serde_json::from_str::<AllocateArgs>(request) else {
             let text =
                 "eipd.io/request on the record cannot be read; delete the record to start anew";
-            return Outcome::Failed(Trouble {
+            let trouble = Trouble {
                 kind: TroubleKind::Lasting,
                 text: text.to_owned(),
                 retry_after: None,
-            });
+            };
+            return (Outcome::Failed(trouble), Came::Other);
         };
         args.tags.extend(own_tags(&self.me, record, attempt));
         let token = format!("{record}-{attempt}");
         match self.vpc.allocate(&args, &token).await {
             Ok(new) => {
                 tracing::info!(pod = %key, eip = %new.id, address = %new.address, request_id = %new.request_id, "EIP allocated");
-                Outcome::Allocated(new.id)
+                (Outcome::Allocated(new.id), Came::Accepted)
             }
-            Err(error) => Outcome::Failed(trouble(&error)),
+            Err(error) => (Outcome::Failed(trouble(&error)), came(&error)),
         }
     }
 
@@ -344,6 +372,16 @@ fn kube_failed(error: KubeError) -> Outcome {
         text: error.to_string(),
         retry_after: None,
     })
+}
+
+/// What of the account's rates a step uses up.
+fn paced(step: &Step) -> Option<Action> {
+    match step {
+        Step::Allocate { .. } => Some(Action::Allocate),
+        Step::Associate { .. } => Some(Action::Associate),
+        Step::Unassociate { .. } => Some(Action::Unassociate),
+        _ => None,
+    }
 }
 
 /// What the cloud accepted, with its name for the call.

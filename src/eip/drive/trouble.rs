@@ -2,6 +2,7 @@
 
 use super::super::outcome::{Trouble, TroubleKind};
 use crate::cloud::error::{Class, CloudError};
+use crate::pace::Came;
 
 pub(super) fn trouble(error: &CloudError) -> Trouble {
     let kind = match error.class() {
@@ -35,5 +36,15 @@ pub(super) fn trouble(error: &CloudError) -> Trouble {
         kind,
         text: error.to_string(),
         retry_after: error.retry_after(),
+    }
+}
+
+/// What the pace is to know of it.
+pub(super) fn came(error: &CloudError) -> Came {
+    match error.class() {
+        Class::Throttled => Came::Throttled,
+        Class::Quota => Came::Quota(error.to_string()),
+        Class::FrequentPurchase => Came::FrequentPurchase(error.to_string()),
+        _ => Came::Other,
     }
 }
