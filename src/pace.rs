@@ -89,6 +89,8 @@ const BUSY: Duration = Duration::from_mins(2);
 const SOON: Duration = Duration::from_millis(250);
 /// An admission that took longer is worth another look at what it is for.
 const SLOW: Duration = Duration::from_secs(1);
+/// No epoch: a slot that needs no clock.
+const ANY: i64 = -1;
 /// Between two Releases of ours that move the probe forward.
 const FREED: Duration = Duration::from_secs(5);
 
@@ -123,7 +125,7 @@ impl Pace {
         let now = clock::now();
         // What the caller has read is old by now: it is to read again, and then finds its turn here.
         if admission == Admission::Go && now.duration_since(begun) >= SLOW {
-            self.mine(action, |mine| mine.queue.got(key, now, now));
+            self.mine(action, |mine| mine.queue.got(key, now, ANY, now));
             return Admission::Later { at: now, why: None };
         }
         admission
@@ -131,7 +133,7 @@ impl Pace {
 
     async fn ask(&self, action: Action, key: &Key) -> Admission {
         let asked = match self.mine(action, |mine| mine.queue.turn(key, clock::now())) {
-            Turn::Now => return Admission::Go,
+            Turn::Now { from } => self.still_counts(action, from).await,
             Turn::At(at) => return Admission::Later { at, why: None },
             Turn::None if action == Action::Allocate => self.pass_breaker().await,
             Turn::None => Ok(None),
@@ -196,6 +198,21 @@ impl Pace {
         }
     }
 
+    /// A slot whose turn has come: somebody may have started the clock anew since it was given.
+    async fn still_counts(
+        &self,
+        action: Action,
+        from: i64,
+    ) -> Result<Option<Admission>, KubeError> {
+        if from == ANY {
+            return Ok(Some(Admission::Go));
+        }
+        let state = self.object(action).get().await?;
+        let counts = state.as_ref().is_none_or(|state| state.from == from);
+        self.remember(action, state);
+        Ok(counts.then_some(Admission::Go))
+    }
+
     /// Waits for the breaker; the one that may probe moves it on first, so that the others go on waiting.
     async fn pass_breaker(&self) -> Result<Option<Admission>, KubeError> {
         let wall = self.shared.clock.wall();
@@ -209,7 +226,7 @@ impl Pace {
             return Ok(None);
         };
         if breaker.holds(wall) {
-            return Ok(Some(self.wait_for(&breaker, wall)));
+            return Ok(Some(wait_for(&breaker, wall)));
         }
         let object = self.object(Action::Allocate);
         match object
@@ -225,15 +242,6 @@ impl Pace {
                 Ok(Some(soon()))
             }
             Err(error) => Err(error),
-        }
-    }
-
-    fn wait_for(&self, breaker: &Breaker, wall: Timestamp) -> Admission {
-        let left = Duration::try_from(breaker.until.duration_since(wall)).unwrap_or_default();
-        Admission::Later {
-            // A probe may be moved forward by a Release: a look now and then, never all at once.
-            at: clock::now() + clock::jitter(left.clamp(SOON, BELIEVED * 4), 0.3),
-            why: Some(breaker.text()),
         }
     }
 
@@ -270,11 +278,12 @@ impl Pace {
         }
         let slot = state.slot(state.newest, wall).unwrap_or(wall);
         let wait = Duration::try_from(slot.duration_since(wall)).unwrap_or_default();
-        self.mine(action, |mine| mine.queue.got(key, now + wait, now));
+        let from = state.from;
+        self.mine(action, |mine| mine.queue.got(key, now + wait, from, now));
         self.remember(action, Some(state));
         match self.mine(action, |mine| mine.queue.turn(key, now)) {
             Turn::At(at) => Ok(Admission::Later { at, why: None }),
-            Turn::Now | Turn::None => Ok(Admission::Go),
+            Turn::Now { .. } | Turn::None => Ok(Admission::Go),
         }
     }
 
@@ -284,11 +293,19 @@ impl Pace {
         let object = self.object(action);
         let state = object.get_or_make().await?;
         let wall = self.shared.clock.wall();
-        // Refused although in turn: others use the account too.
-        if had_numbers && state.is_busy(wall) && state.may_change(wall) {
-            let slower = object.set_rate(&state, state.slower(), wall).await;
-            self.remember(action, slower.ok());
+        if !state.may_rest(wall) {
+            return Ok(());
         }
+        let mark = format!("{}-rests", self.shared.agent);
+        let rested = object.start(&state, &mark, wall + state::REST).await;
+        // Refused in turn, and again: others use the account too.
+        let rested = match rested {
+            Ok(rested) if had_numbers && again(&state, wall) => {
+                object.set_rate(&rested, rested.slower(), wall).await
+            }
+            rested => rested,
+        };
+        self.remember(action, rested.ok());
         Ok(())
     }
 
@@ -355,7 +372,7 @@ impl Pace {
     fn remember(&self, action: Action, state: Option<State>) {
         let now = clock::now();
         self.mine(action, |mine| {
-            mine.read = state.map(|state| (now, Some(state)))
+            mine.read = state.map(|state| (now, Some(state)));
         });
     }
 
@@ -369,6 +386,10 @@ impl Pace {
     fn take_numbers(&self, action: Action) {
         let until = clock::now() + BUSY;
         self.mine(action, |mine| mine.numbers_until = Some(until));
+        // What is allocated in a throng is bound in a throng, and at the same rate.
+        if action == Action::Allocate {
+            self.mine(Action::Associate, |mine| mine.numbers_until = Some(until));
+        }
     }
 
     fn object(&self, action: Action) -> Object {
@@ -383,6 +404,23 @@ impl Pace {
             .unwrap_or_else(PoisonError::into_inner);
         look(all.entry(action).or_default())
     }
+}
+
+fn wait_for(breaker: &Breaker, wall: Timestamp) -> Admission {
+    let left = Duration::try_from(breaker.until.duration_since(wall)).unwrap_or_default();
+    Admission::Later {
+        // A probe may be moved forward by a Release: a look now and then, never all at once.
+        at: clock::now() + clock::jitter(left.clamp(SOON, BELIEVED * 4), 0.3),
+        why: Some(breaker.text()),
+    }
+}
+
+/// Whether numbers have been taken for a whole minute: what was used up before they were is not what refuses them.
+fn again(state: &State, wall: Timestamp) -> bool {
+    let minute = state
+        .epoch
+        .is_some_and(|epoch| epoch + Duration::from_mins(1) <= wall);
+    minute && state.may_change(wall)
 }
 
 fn soon() -> Admission {

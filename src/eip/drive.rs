@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::api::keys;
 use crate::clock::{self, Clock};
 use crate::cloud::ecs::Ecs;
-use crate::cloud::error::Class;
-use crate::cloud::vpc::{AllocateArgs, Vpc};
+use crate::cloud::vpc::Vpc;
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{EipId, EniId, Key, Uid};
 use crate::domain::record::Record;
@@ -16,17 +15,18 @@ use crate::kubeapi::error::KubeError;
 use crate::kubeapi::pods::Pods;
 use crate::kubeapi::records::{Adoption, Records};
 use crate::node::eni::{Enis, PodIp};
-use crate::pace::{Action, Admission, Came, Pace};
+use crate::pace::Pace;
 
 use super::facts::Me;
 use super::outcome::{Holder, Outcome, Trouble, TroubleKind};
 use super::step::Step;
 
+mod change;
 mod seen;
 mod trouble;
 
 use seen::seen;
-use trouble::{came, trouble};
+use trouble::trouble;
 
 /// Everything that a step may touch.
 #[derive(Clone)]
@@ -181,98 +181,6 @@ impl Ports {
         }
     }
 
-    /// In its turn, and what came of it is told to the pace.
-    async fn change_cloud(&self, key: &Key, step: &Step) -> Outcome {
-        let action = paced(step);
-        if let Some(action) = action
-            && let Admission::Later { at, why } = self.pace.admit(action, key).await
-        {
-            return Outcome::Later { at, why };
-        }
-        let (outcome, came) = self.call_cloud(key, step).await;
-        match action {
-            Some(action) => self.pace.report(action, came).await,
-            None if matches!((step, &outcome), (Step::Release { .. }, Outcome::Accepted)) => {
-                self.pace.released().await;
-            }
-            None => {}
-        }
-        outcome
-    }
-
-    async fn call_cloud(&self, key: &Key, step: &Step) -> (Outcome, Came) {
-        let result = match step {
-            Step::Allocate {
-                record,
-                attempt,
-                request,
-            } => return self.allocate(key, record, *attempt, request).await,
-            // A fresh token each: nothing that an earlier binding was answered may answer this one.
-            Step::Associate { id, place } => self.vpc.associate(id, place, &fresh_token()).await,
-            Step::Unassociate { id, place } => {
-                self.vpc.unassociate(id, place, &fresh_token()).await
-            }
-            Step::Release { id } => self.vpc.release(id).await,
-            Step::JoinPackage { id, package } => {
-                self.vpc.join_package(id, package, &fresh_token()).await
-            }
-            Step::LeavePackage { id, package } => {
-                self.vpc.leave_package(id, package, &fresh_token()).await
-            }
-            Step::SetBandwidth { id, mbit } => self.vpc.modify_bandwidth(id, *mbit).await,
-            Step::Tag {
-                id,
-                record,
-                attempt,
-            } => {
-                self.vpc
-                    .tag(id, &own_tags(&self.me, record, *attempt))
-                    .await
-            }
-            _ => return (Outcome::Accepted, Came::Other),
-        };
-        match result {
-            Ok(request_id) => {
-                log_change(key, step, request_id.as_str());
-                (Outcome::Accepted, Came::Accepted)
-            }
-            Err(error) => {
-                if error.class() == Class::PlaceNotFound {
-                    self.enis.forget().await;
-                }
-                (Outcome::Failed(trouble(&error)), came(&error))
-            }
-        }
-    }
-
-    async fn allocate(
-        &self,
-        key: &Key,
-        record: &Uid,
-        attempt: u32,
-        request: &str,
-    ) -> (Outcome, Came) {
-        let Ok(mut args) = serde_json::from_str::<AllocateArgs>(request) else {
-            let text =
-                "eipd.io/request on the record cannot be read; delete the record to start anew";
-            let trouble = Trouble {
-                kind: TroubleKind::Lasting,
-                text: text.to_owned(),
-                retry_after: None,
-            };
-            return (Outcome::Failed(trouble), Came::Other);
-        };
-        args.tags.extend(own_tags(&self.me, record, attempt));
-        let token = format!("{record}-{attempt}");
-        match self.vpc.allocate(&args, &token).await {
-            Ok(new) => {
-                tracing::info!(pod = %key, eip = %new.id, address = %new.address, request_id = %new.request_id, "EIP allocated");
-                (Outcome::Allocated(new.id), Came::Accepted)
-            }
-            Err(error) => (Outcome::Failed(trouble(&error)), came(&error)),
-        }
-    }
-
     async fn write_pod(&self, key: &Key, step: &Step) -> Outcome {
         let result = match step {
             Step::Annotate { pod, address } => self.pods.annotate(key, pod, Some(address)).await,
@@ -374,32 +282,6 @@ fn kube_failed(error: KubeError) -> Outcome {
     })
 }
 
-/// What of the account's rates a step uses up.
-fn paced(step: &Step) -> Option<Action> {
-    match step {
-        Step::Allocate { .. } => Some(Action::Allocate),
-        Step::Associate { .. } => Some(Action::Associate),
-        Step::Unassociate { .. } => Some(Action::Unassociate),
-        _ => None,
-    }
-}
-
-/// What the cloud accepted, with its name for the call.
-fn log_change(key: &Key, step: &Step, request_id: &str) {
-    match step {
-        Step::Associate { id, place } => {
-            tracing::info!(pod = %key, eip = %id, eni = %place.eni, ip = %place.ip, request_id, "EIP is being bound");
-        }
-        Step::Unassociate { id, place } => {
-            tracing::info!(pod = %key, eip = %id, eni = %place.eni, ip = %place.ip, request_id, "EIP is being unbound");
-        }
-        Step::Release { id } => {
-            tracing::info!(pod = %key, eip = %id, request_id, "EIP released");
-        }
-        _ => {}
-    }
-}
-
 /// The tags by which an EIP is proven to be this record's (rule Proof), and found again.
 fn own_tags(me: &Me, record: &Uid, attempt: u32) -> [(String, String); 2] {
     [
@@ -409,9 +291,4 @@ fn own_tags(me: &Me, record: &Uid, attempt: u32) -> [(String, String); 2] {
             keys::record_tag(record, attempt),
         ),
     ]
-}
-
-/// Unique, within the API's 64 ASCII characters.
-fn fresh_token() -> String {
-    format!("eipd-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
 }

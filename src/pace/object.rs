@@ -57,14 +57,9 @@ impl Object {
         self.patch(json!({"spec": {"last": mark}})).await
     }
 
-    /// Starts a new epoch now; its first number is the answer's.
-    pub async fn start(
-        &self,
-        from: &State,
-        mark: &str,
-        now: Timestamp,
-    ) -> Result<State, KubeError> {
-        let spec = json!({"epoch": millis(now), "epochNumber": from.newest + 1, "last": mark});
+    /// Starts a new epoch then; its first number is the answer's.
+    pub async fn start(&self, from: &State, mark: &str, at: Timestamp) -> Result<State, KubeError> {
+        let spec = json!({"epoch": millis(at), "epochNumber": from.newest + 1, "last": mark});
         self.swap(from, spec).await
     }
 

@@ -12,8 +12,8 @@ const FORGOTTEN: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Default)]
 pub struct Queue {
-    /// Slots taken, each for one call.
-    slots: HashMap<Key, Instant>,
+    /// Slots taken, each for one call, with the epoch that they were counted from.
+    slots: HashMap<Key, (Instant, i64)>,
     /// When each waiting name last asked.
     waiting: HashMap<Key, Instant>,
     /// When each namespace was last served.
@@ -23,7 +23,10 @@ pub struct Queue {
 /// What a name's slot says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    Now,
+    /// If the clock still counts from that number.
+    Now {
+        from: i64,
+    },
     At(Instant),
     None,
 }
@@ -32,11 +35,11 @@ impl Queue {
     /// Whether the name has a slot, and when; one that has come is used up by being told, one long past is lost.
     pub fn turn(&mut self, key: &Key, now: Instant) -> Turn {
         match self.slots.get(key).copied() {
-            Some(slot) if slot > now => Turn::At(slot),
-            Some(slot) => {
+            Some((slot, _)) if slot > now => Turn::At(slot),
+            Some((slot, from)) => {
                 self.slots.remove(key);
                 match now < slot + GRACE {
-                    true => Turn::Now,
+                    true => Turn::Now { from },
                     false => Turn::None,
                 }
             }
@@ -55,11 +58,11 @@ impl Queue {
     }
 
     /// The name has a slot now.
-    pub fn got(&mut self, key: &Key, slot: Instant, now: Instant) {
+    pub fn got(&mut self, key: &Key, slot: Instant, from: i64, now: Instant) {
         self.waiting.remove(key);
         self.served.insert(key.namespace.clone(), now);
-        self.slots.insert(key.clone(), slot);
-        self.slots.retain(|_, slot| now < *slot + GRACE);
+        self.slots.insert(key.clone(), (slot, from));
+        self.slots.retain(|_, (slot, _)| now < *slot + GRACE);
         self.served
             .retain(|_, served| now.duration_since(*served) < Duration::from_hours(1));
     }
@@ -81,11 +84,11 @@ mod tests {
     fn a_slot_is_used_once_and_not_too_late() {
         let (mut queue, now, web) = (Queue::default(), clock::now(), key("a", "web"));
         let slot = now + Duration::from_secs(5);
-        queue.got(&web, slot, now);
+        queue.got(&web, slot, 7, now);
         assert_eq!(queue.turn(&web, now), Turn::At(slot));
-        assert_eq!(queue.turn(&web, slot), Turn::Now);
+        assert_eq!(queue.turn(&web, slot), Turn::Now { from: 7 });
         assert_eq!(queue.turn(&web, slot), Turn::None);
-        queue.got(&web, slot, now);
+        queue.got(&web, slot, 7, now);
         assert_eq!(queue.turn(&web, slot + GRACE), Turn::None);
     }
 
@@ -108,7 +111,7 @@ mod tests {
                 .position(|waits| queue.is_next(waits, now))
                 .unwrap();
             let served = left.remove(next);
-            queue.got(&served, now, now);
+            queue.got(&served, now, 7, now);
             order.push(served.namespace);
         }
         assert!(

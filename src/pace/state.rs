@@ -18,6 +18,8 @@ pub const GRACE: Duration = Duration::from_secs(10);
 const OFF: SignedDuration = SignedDuration::from_secs(60);
 /// Between two changes of the rate.
 pub const WINDOW: SignedDuration = SignedDuration::from_secs(30);
+/// After a refusal nobody calls for so long: the cloud counts over a minute, and what is used up comes back slowly.
+pub const REST: SignedDuration = SignedDuration::from_secs(10);
 
 /// The object's facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,6 +73,12 @@ impl State {
         let newest = self.slot(self.newest, now)?;
         let from = newest.checked_sub(HORIZON).ok()?;
         (from > now).then_some(from)
+    }
+
+    /// Whether all are to rest: a refusal, and nobody has made them rest yet.
+    pub fn may_rest(&self, now: Timestamp) -> bool {
+        self.epoch
+            .is_none_or(|epoch| epoch <= now || epoch > now + OFF)
     }
 
     /// Whether the rate may be changed now: once in a window, whoever does it.
