@@ -9,10 +9,16 @@ mod world;
 #[path = "eip/attack.rs"]
 mod attack;
 
+#[path = "eip/brakes.rs"]
+mod brakes;
 #[path = "eip/changeover.rs"]
 mod changeover;
 #[path = "eip/crash.rs"]
 mod crash;
+#[path = "eip/drift.rs"]
+mod drift;
+#[path = "eip/edges.rs"]
+mod edges;
 #[path = "eip/faults.rs"]
 mod faults;
 #[path = "eip/kept.rs"]
@@ -29,3 +35,7 @@ mod others;
 mod pace;
 #[path = "eip/package.rs"]
 mod package;
+#[path = "eip/rob.rs"]
+mod rob;
+#[path = "eip/settings.rs"]
+mod settings;

@@ -23,17 +23,18 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Who we are, and our region. Tries until it is known: whatever is away at start comes back.
 pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me, String) {
     let cluster = until_known("the cluster's mark", || cluster_uid(kube)).await;
-    let (region, account) = until_known("the node's place", || place(config, metadata)).await;
+    let place = until_known("the node's place", || place(config, metadata)).await;
+    let region = place.region;
     let me = Me {
         label: keys::node_label(&config.node),
         node: config.node.clone(),
         cluster,
-        account: account.map(|account| format!("{account}/{region}")),
+        account: place.account.map(|account| format!("{account}/{region}")),
         policy: Policy {
             installed_at: until_known("since when eipd is installed", || installed_at(kube)).await,
+            vpc: place.vpc,
             allow_rob: config.eip.allow_rob,
             live_bandwidth: config.eip.live_bandwidth,
-            ..Policy::default()
         },
     };
     (me, region)
@@ -77,24 +78,37 @@ async fn cluster_uid(kube: &Kube) -> Result<ClusterUid, String> {
     Ok(ClusterUid::new(uid))
 }
 
-/// Region and account: the configuration's, else the metadata service's.
-async fn place(config: &Config, metadata: &Metadata) -> Result<(String, Option<String>), String> {
+/// Where the node is, as far as known.
+struct Place {
+    region: String,
+    account: Option<String>,
+    vpc: Option<String>,
+}
+
+/// The configuration's, else the metadata service's.
+async fn place(config: &Config, metadata: &Metadata) -> Result<Place, String> {
     let given = &config.place;
-    if let (Some(region), Some(account)) = (&given.region, &given.account) {
-        return Ok((region.clone(), Some(account.clone())));
+    if let (Some(region), Some(account), Some(vpc)) = (&given.region, &given.account, &given.vpc) {
+        return Ok(Place {
+            region: region.clone(),
+            account: Some(account.clone()),
+            vpc: Some(vpc.clone()),
+        });
     }
     match (Identity::read(metadata).await, &given.region) {
-        (Ok(identity), region) => {
-            let region = region.clone().unwrap_or(identity.region);
-            Ok((
-                region,
-                Some(given.account.clone().unwrap_or(identity.account)),
-            ))
-        }
-        // A node without a metadata service: the account stays unknown.
+        (Ok(identity), region) => Ok(Place {
+            region: region.clone().unwrap_or(identity.region),
+            account: Some(given.account.clone().unwrap_or(identity.account)),
+            vpc: Some(given.vpc.clone().unwrap_or(identity.vpc)),
+        }),
+        // A node without a metadata service: what is not configured stays unknown.
         (Err(error), Some(region)) => {
-            tracing::warn!(%error, "no metadata service: region as configured, account unknown");
-            Ok((region.clone(), given.account.clone()))
+            tracing::warn!(%error, "no metadata service: the node's place is what is configured of it");
+            Ok(Place {
+                region: region.clone(),
+                account: given.account.clone(),
+                vpc: given.vpc.clone(),
+            })
         }
         (Err(error), None) => Err(error.to_string()),
     }

@@ -27,8 +27,8 @@ pub struct Record {
     pub absent_since: Option<Timestamp>,
     /// The frozen Allocate arguments; `None` on records that eipd did not make.
     pub request: Option<String>,
-    /// The bandwidth in those, in Mbit/s.
-    pub made_with: Option<u32>,
+    /// The bandwidth in those.
+    pub made_with: Option<Made>,
     /// The EIP that it names for life (label `eipd.io/eip`).
     pub eip: Option<EipId>,
     /// `spec.allocationID` says something else than the label: somebody edited it.
@@ -65,6 +65,14 @@ pub enum Kind {
     Auto,
     /// Named by the user: bound and unbound, nothing else.
     Static,
+}
+
+/// The bandwidth that an EIP was created with, in Mbit/s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    pub mbit: u32,
+    /// What its charge type, which stays, lets it be changed to.
+    pub most: u32,
 }
 
 /// A bandwidth that differs from the frozen request's.

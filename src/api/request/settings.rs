@@ -129,10 +129,7 @@ fn instance_charge_type(value: &str) -> Result<(), String> {
 }
 
 fn bandwidth(value: &str, charge: InternetChargeType) -> Result<u32, String> {
-    let max = match charge {
-        InternetChargeType::PayByTraffic => 200,
-        InternetChargeType::PayByBandwidth => BANDWIDTH_MAX,
-    };
+    let max = charge.most_bandwidth();
     let digits = value.bytes().all(|b| b.is_ascii_digit());
     let number = value.parse().ok().filter(|_| digits);
     number.filter(|n| (1..=max).contains(n)).ok_or_else(|| {

@@ -108,6 +108,14 @@ impl AllocateArgs {
 }
 
 impl InternetChargeType {
+    /// The most bandwidth that a pay-as-you-go EIP can have, in Mbit/s (`AllocateEipAddress`, `Bandwidth`).
+    pub fn most_bandwidth(self) -> u32 {
+        match self {
+            Self::PayByTraffic => 200,
+            Self::PayByBandwidth => 500,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PayByTraffic => "PayByTraffic",

@@ -6,7 +6,10 @@ use super::super::outcome::{Outcome, TroubleKind};
 use super::super::step::{Brake, Notice, Pause, Step};
 use crate::domain::ids::Key;
 use crate::domain::pod::{Ask, Pod};
+use crate::domain::record::Record;
 use crate::telemetry::events::{EventKind, Events, PodRef};
+
+mod changes;
 
 /// Writes Events on pods; the channel behind it says the same thing at most hourly.
 pub struct Reporter {
@@ -26,6 +29,11 @@ impl Reporter {
         {
             why.iter()
                 .for_each(|text| self.warn(pod, "InvalidRequest", text.clone()));
+        }
+        if let Some(record) = facts.record.it().filter(|record| served(record, pod)) {
+            for text in changes::texts(record, pod, facts.me.policy.live_bandwidth) {
+                self.warn(pod, "CheckRequest", text);
+            }
         }
         match notice {
             None => {}
@@ -170,6 +178,10 @@ impl Reporter {
         self.events
             .publish(&reference(pod), EventKind::Warning, reason, note);
     }
+}
+
+fn served(record: &Record, pod: &Pod) -> bool {
+    record.owner.as_ref() == Some(&pod.uid) && !record.tombstone
 }
 
 /// Passing trouble is told when it does not pass; what a person must mend, at once.

@@ -10,7 +10,7 @@ use crate::domain::eip::Seen;
 use crate::domain::ids::{EipId, EniId, Key, Place, ResourceVersion, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Outputs, Phase, Pod, Which, Wish};
-use crate::domain::record::{Kind, Record, Rev};
+use crate::domain::record::{Kind, Made, Record, Rev};
 use crate::eip::outcome::{Outcome, Trouble, TroubleKind};
 
 mod ends;
@@ -63,7 +63,7 @@ fn record(version: &str) -> Record {
         owned: true,
         absent_since: None,
         request: Some("{}".to_owned()),
-        made_with: Some(5),
+        made_with: Some(Made { mbit: 5, most: 200 }),
         eip: Some(EipId::new("eip-1")),
         edited: false,
         named: String::new(),

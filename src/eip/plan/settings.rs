@@ -42,7 +42,8 @@ pub fn bandwidth(facts: &Facts<'_>, record: &Record, wish: &Wish) -> Option<Step
         },
     };
     match record.bandwidth {
-        None if record.made_with.is_none_or(|mbit| mbit == bandwidth) => None,
+        None if record.made_with.is_none_or(|made| made.mbit == bandwidth) => None,
+        _ if record.made_with.is_some_and(|made| bandwidth > made.most) => None,
         Some(has) if has.mbit == bandwidth && has.done => None,
         Some(has) if has.mbit == bandwidth && facts.bandwidth_set == Some(bandwidth) => {
             Some(note(true))

@@ -7,7 +7,7 @@ use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{ClusterUid, EipId, EniId, Key, Place, ResourceVersion, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Condition, Outputs, Phase, Pod, Which, Wish};
-use crate::domain::record::{Kind, Record, Rev, Shown};
+use crate::domain::record::{Kind, Made, Record, Rev, Shown};
 use crate::eip::facts::{Crd, Facts, Me, Policy, Settling, Sight};
 use crate::eip::outcome::{Holder, Namer};
 use crate::eip::step::{Brake, LookFor, Pause, Step, Verdict};
@@ -169,7 +169,7 @@ fn record() -> Record {
         owned: true,
         absent_since: None,
         request: Some("{}".to_owned()),
-        made_with: Some(5),
+        made_with: Some(Made { mbit: 5, most: 200 }),
         eip: None,
         edited: false,
         named: String::new(),

@@ -3,14 +3,13 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::api::goduration::GoDuration;
 use crate::api::keys;
 use crate::api::podeip::{AllocationType, PodEip};
+use crate::cloud::vpc::AllocateArgs;
 use crate::domain::ids::{EipId, EniId, Place, ResourceVersion, Uid};
 use crate::domain::keep::Keep;
-use crate::domain::record::{Bandwidth, Kind, Record, Rev, Shown};
+use crate::domain::record::{Bandwidth, Kind, Made, Record, Rev, Shown};
 use crate::kubeapi::pods::key_of;
 
 /// The facts of a record as it came over the wire.
@@ -95,10 +94,13 @@ fn keep(kind: &AllocationType) -> Keep {
     }
 }
 
-/// Mbit/s in frozen Allocate arguments.
-fn made_with(request: &str) -> Option<u32> {
-    let request: Value = serde_json::from_str(request).ok()?;
-    request["bw"].as_u64()?.try_into().ok()
+/// What frozen Allocate arguments say of the bandwidth.
+fn made_with(request: &str) -> Option<Made> {
+    let request: AllocateArgs = serde_json::from_str(request).ok()?;
+    Some(Made {
+        mbit: request.bandwidth,
+        most: request.internet_charge_type.most_bandwidth(),
+    })
 }
 
 /// What stands before a place from which an EIP is to be taken.
