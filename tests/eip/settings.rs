@@ -23,7 +23,7 @@ fn annotate(world: &World, key: &str, value: &str) {
     world
         .api
         .edit("pods", NS, "web", |pod| {
-            pod["metadata"]["annotations"][key] = value.into()
+            pod["metadata"]["annotations"][key] = value.into();
         })
         .unwrap();
 }
