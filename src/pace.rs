@@ -16,11 +16,12 @@ use crate::kubeapi::client::Kube;
 use crate::kubeapi::error::KubeError;
 
 mod breaker;
+mod gate;
 mod object;
 mod queue;
 mod state;
 
-use breaker::{Breaker, Reason};
+use breaker::Reason;
 use object::Object;
 use queue::{Queue, Turn};
 use state::State;
@@ -91,9 +92,6 @@ const SOON: Duration = Duration::from_millis(250);
 const SLOW: Duration = Duration::from_secs(1);
 /// No epoch: a slot that needs no clock.
 const ANY: i64 = -1;
-/// Between two Releases of ours that move the probe forward.
-const FREED: Duration = Duration::from_secs(5);
-
 impl Action {
     fn name(self) -> &'static str {
         match self {
@@ -168,36 +166,6 @@ impl Pace {
         }
     }
 
-    /// An EIP was released: where all wait for quota, the next probe may come at once.
-    pub async fn released(&self) {
-        let now = clock::now();
-        let open = self.mine(Action::Allocate, |mine| {
-            let known = mine.read.as_ref().and_then(|(_, state)| state.clone())?;
-            let quota = known
-                .breaker
-                .as_ref()
-                .is_some_and(|it| it.reason == Reason::Quota);
-            let again = mine.freed.is_none_or(|at| now.duration_since(at) >= FREED);
-            (quota && again).then(|| mine.freed = Some(now))
-        });
-        if open.is_none() {
-            return;
-        }
-        let object = self.object(Action::Allocate);
-        let wall = self.shared.clock.wall();
-        if let Ok(Some(state)) = object.get().await
-            && let Some(breaker) = state.breaker.as_ref().filter(|it| it.holds(wall))
-        {
-            let forward = Breaker {
-                until: wall,
-                ..breaker.clone()
-            };
-            // A conflict: somebody else does the same.
-            let moved = object.set_breaker(&state, Some(&forward)).await;
-            self.remember(Action::Allocate, moved.ok());
-        }
-    }
-
     /// A slot whose turn has come: somebody may have started the clock anew since it was given.
     async fn still_counts(
         &self,
@@ -211,38 +179,6 @@ impl Pace {
         let counts = state.as_ref().is_none_or(|state| state.from == from);
         self.remember(action, state);
         Ok(counts.then_some(Admission::Go))
-    }
-
-    /// Waits for the breaker; the one that may probe moves it on first, so that the others go on waiting.
-    async fn pass_breaker(&self) -> Result<Option<Admission>, KubeError> {
-        let wall = self.shared.clock.wall();
-        let Some(state) = self.known(Action::Allocate).await? else {
-            return Ok(None);
-        };
-        if state.is_busy(wall) {
-            self.take_numbers(Action::Allocate);
-        }
-        let Some(breaker) = state.breaker.clone() else {
-            return Ok(None);
-        };
-        if breaker.holds(wall) {
-            return Ok(Some(wait_for(&breaker, wall)));
-        }
-        let object = self.object(Action::Allocate);
-        match object
-            .set_breaker(&state, Some(&breaker.probed(wall)))
-            .await
-        {
-            Ok(state) => {
-                self.remember(Action::Allocate, Some(state));
-                Ok(None)
-            }
-            Err(KubeError::Conflict(_)) => {
-                self.mine(Action::Allocate, |mine| mine.read = None);
-                Ok(Some(soon()))
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Takes a number, or says when to try again.
@@ -334,22 +270,6 @@ impl Pace {
         Ok(())
     }
 
-    /// Opens the breaker for the whole fleet, unless somebody has.
-    async fn open(&self, reason: Reason, text: &str) -> Result<(), KubeError> {
-        let object = self.object(Action::Allocate);
-        let state = object.get_or_make().await?;
-        let wall = self.shared.clock.wall();
-        let opened = match &state.breaker {
-            Some(known) if known.reason == reason && known.holds(wall) => Ok(state),
-            _ => {
-                let breaker = Breaker::open(reason, text, wall);
-                object.set_breaker(&state, Some(&breaker)).await
-            }
-        };
-        self.remember(Action::Allocate, opened.ok());
-        Ok(())
-    }
-
     /// The object, as read less than five seconds ago.
     async fn known(&self, action: Action) -> Result<Option<State>, KubeError> {
         let now = clock::now();
@@ -403,15 +323,6 @@ impl Pace {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         look(all.entry(action).or_default())
-    }
-}
-
-fn wait_for(breaker: &Breaker, wall: Timestamp) -> Admission {
-    let left = Duration::try_from(breaker.until.duration_since(wall)).unwrap_or_default();
-    Admission::Later {
-        // A probe may be moved forward by a Release: a look now and then, never all at once.
-        at: clock::now() + clock::jitter(left.clamp(SOON, BELIEVED * 4), 0.3),
-        why: Some(breaker.text()),
     }
 }
 
