@@ -25,6 +25,8 @@ mod faults;
 mod kept;
 #[path = "eip/life.rs"]
 mod life;
+#[path = "eip/limits.rs"]
+mod limits;
 #[path = "eip/named.rs"]
 mod named;
 #[path = "eip/nodes.rs"]

@@ -11,7 +11,7 @@ use crate::cloud::rpc::{Args, push};
 ///
 /// Its JSON form is kept in records, perhaps read by another version of eipd. It is compact, names each key for good,
 /// and is refused as a whole where any of it is unknown: a repeat with fewer arguments would be another request. What
-/// is always sent the same way (and so is not here): `PostPaid`, and no Netmode, Zone or `ActivityId`.
+/// is always sent the same way (and so is not here): `InstanceChargeType` `PostPaid`, and no Netmode, Zone or `ActivityId`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllocateArgs {
@@ -84,6 +84,8 @@ impl AllocateArgs {
             "InternetChargeType",
             self.internet_charge_type.as_str(),
         );
+        // The API's default, but what is paid by the month can't be released.
+        push(&mut args, "InstanceChargeType", "PostPaid");
         let optional = [
             ("ISP", &self.isp),
             ("PublicIpAddressPoolId", &self.pool),
@@ -198,6 +200,7 @@ mod tests {
         let expected = [
             ("Bandwidth", "5"),
             ("InternetChargeType", "PayByTraffic"),
+            ("InstanceChargeType", "PostPaid"),
             ("ISP", "BGP_PRO"),
             ("PublicIpAddressPoolId", "pippool-1"),
             ("ResourceGroupId", "rg-1"),

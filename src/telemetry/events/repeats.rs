@@ -10,8 +10,9 @@ use crate::clock::Instant;
 /// How long an Event is not said again.
 const QUIET: Duration = Duration::from_hours(1);
 
-/// Notes that one pod hears for one reason within [`QUIET`]: some errors never say the same thing twice.
-const NOTES_PER_REASON: usize = 5;
+/// Notes that one pod hears for one reason within [`QUIET`]: some errors never say the same thing twice. A pod may well have
+/// made more than ten mistakes in one manifest, one in each annotation.
+const NOTES_PER_REASON: usize = 16;
 
 /// Events remembered; a node has at most some hundred pods, each with an Event or two.
 const REMEMBERED: usize = 1024;

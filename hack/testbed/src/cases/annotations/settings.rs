@@ -19,6 +19,7 @@ const DUE: [(&str, &[(&str, &str)]); 3] = [
             ("Bandwidth", "300"),
             ("Description", "room 0, first floor"),
             ("ISP", "BGP"),
+            ("InstanceChargeType", "PostPaid"),
             ("InternetChargeType", "PayByBandwidth"),
             ("Name", "default/room-0"),
             ("ResourceGroupId", "rg-games"),
@@ -31,13 +32,18 @@ const DUE: [(&str, &[(&str, &str)]); 3] = [
         "pool",
         &[
             ("Bandwidth", "200"),
+            ("InstanceChargeType", "PostPaid"),
             ("InternetChargeType", "PayByTraffic"),
             ("PublicIpAddressPoolId", "pippool-games"),
         ],
     ),
     (
         "older-names",
-        &[("Bandwidth", "5"), ("InternetChargeType", "PayByBandwidth")],
+        &[
+            ("Bandwidth", "5"),
+            ("InstanceChargeType", "PostPaid"),
+            ("InternetChargeType", "PayByBandwidth"),
+        ],
     ),
 ];
 

@@ -14,9 +14,17 @@ use crate::played::is_true;
 use crate::world::World;
 
 /// What is asked of the cloud where nothing is set.
-const DEFAULTS: [(&str, &str); 2] = [("Bandwidth", "5"), ("InternetChargeType", "PayByTraffic")];
+const DEFAULTS: [(&str, &str); 3] = [
+    ("Bandwidth", "5"),
+    ("InstanceChargeType", "PostPaid"),
+    ("InternetChargeType", "PayByTraffic"),
+];
 /// What is asked where the page's example disagrees with itself.
-const WINNERS: [(&str, &str); 2] = [("Bandwidth", "20"), ("InternetChargeType", "PayByTraffic")];
+const WINNERS: [(&str, &str); 3] = [
+    ("Bandwidth", "20"),
+    ("InstanceChargeType", "PostPaid"),
+    ("InternetChargeType", "PayByTraffic"),
+];
 
 pub fn each_switch(world: &mut World) -> CaseFuture<'_> {
     let test = "annotations::each_switch_brings_an_eip";
