@@ -104,8 +104,8 @@ pub enum Condition {
     Absent,
     /// "True" with the published reason.
     Bound,
-    /// Anything else, by its reason.
-    Other(String),
+    /// Anything else.
+    Other { reason: String, message: String },
 }
 
 /// How far a pod is in its life, as far as its address goes.

@@ -59,6 +59,7 @@ struct PodCondition {
     type_: String,
     status: String,
     reason: Option<String>,
+    message: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -274,7 +275,10 @@ fn known_condition(condition: &PodCondition) -> Condition {
     let reason = condition.reason.clone().unwrap_or_default();
     match condition.status == "True" && reason == CONDITION_REASON {
         true => Condition::Bound,
-        false => Condition::Other(reason),
+        false => Condition::Other {
+            reason,
+            message: condition.message.clone().unwrap_or_default(),
+        },
     }
 }
 

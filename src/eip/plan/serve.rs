@@ -87,16 +87,17 @@ pub fn plan(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
 
 /// What the user got wrong stands in the condition; the Event comes with it.
 pub(super) fn refuse(facts: &Facts<'_>, pod: &Pod, reason: &'static str, why: &[String]) -> Step {
-    let said = Condition::Other(reason.to_owned());
+    let message = why.join("; ");
+    let said = Condition::Other {
+        reason: reason.to_owned(),
+        message: message.clone(),
+    };
     if pod.outputs.condition == said || !facts.condition_now {
         return Step::Rest;
     }
     Step::Condition {
         pod: pod.uid.clone(),
-        verdict: Verdict::Not {
-            reason,
-            message: why.join("; "),
-        },
+        verdict: Verdict::Not { reason, message },
     }
 }
 

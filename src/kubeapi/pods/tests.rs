@@ -64,17 +64,21 @@ async fn only_the_published_reason_is_the_condition_bound() {
     let condition = |status: &str, reason: &str| {
         pod(json!({"conditions": [
             {"type": "Ready", "status": "True"},
-            {"type": "k8s.aliyun.com/eip", "status": status, "reason": reason},
+            {"type": "k8s.aliyun.com/eip", "status": status, "reason": reason, "message": "m"},
         ]}))
         .outputs
         .condition
     };
+    let other = |reason: &str| Condition::Other {
+        reason: reason.to_owned(),
+        message: "m".to_owned(),
+    };
     assert_eq!(condition("True", "Associate eip succeed"), Condition::Bound);
     assert_eq!(
         condition("False", "Associate eip succeed"),
-        Condition::Other("Associate eip succeed".to_owned())
+        other("Associate eip succeed")
     );
-    assert_eq!(condition("True", "x"), Condition::Other("x".to_owned()));
+    assert_eq!(condition("True", "x"), other("x"));
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ prop_compose! {
         flags in any::<(bool, bool, bool)>(),
         ask in 0..7_u8,
         address in prop::option::of(Just("203.0.113.1".to_owned())),
-        condition in prop::sample::select(vec![Condition::Absent, Condition::Bound, Condition::Other("EIPNotBound".to_owned())]),
+        condition in prop::sample::select(vec![Condition::Absent, Condition::Bound, Condition::Other { reason: "EIPNotBound".to_owned(), message: String::new() }]),
     ) -> Pod {
         Pod {
             uid: Uid::new(if own { "pod" } else { "successor" }),

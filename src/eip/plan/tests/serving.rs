@@ -63,14 +63,20 @@ fn a_refused_request_is_said_in_the_condition_once_and_costs_nothing() {
         matches!(&step, Step::Condition { verdict: Verdict::Not { reason: "InvalidRequest", message }, .. } if message == "bad"),
         "{step:?}"
     );
-    let told = Pod {
+    let told = |message: &str| Pod {
         outputs: Outputs {
-            condition: Condition::Other("InvalidRequest".to_owned()),
+            condition: Condition::Other {
+                reason: "InvalidRequest".to_owned(),
+                message: message.to_owned(),
+            },
             ..Outputs::default()
         },
-        ..refused
+        ..refused.clone()
     };
-    assert_eq!(Case::new(Some(told), None).plan(), Step::Rest);
+    assert_eq!(Case::new(Some(told("bad")), None).plan(), Step::Rest);
+    // One of two mistakes was corrected: the other one alone is to stand there.
+    let half = Case::new(Some(told("bad; worse")), None).plan();
+    assert!(matches!(half, Step::Condition { .. }), "{half:?}");
 }
 
 #[test]
