@@ -9,7 +9,7 @@ use crate::api::limits::{Limit, Limits, Pattern};
 use crate::api::request::{self, BANDWIDTH_MAX, ISPS, PROTECTIONS};
 use crate::domain::pod::Nameable;
 
-const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 10] = [
     "namespaces",
     "maxBandwidth",
     "chargeTypes",

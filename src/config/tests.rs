@@ -6,6 +6,7 @@ use super::*;
 
 mod limits;
 mod mistakes;
+mod page;
 
 fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
