@@ -2,6 +2,7 @@
 //! stolen token may not. Agents are impersonated, so none has to run.
 
 mod attempt;
+mod paces;
 mod pods;
 mod records;
 
@@ -24,6 +25,11 @@ pub const CASES: &[Case<World>] = &[
         Ring::Processes,
         on_records,
     ),
+    Case::new(
+        "daemonset::an_agent_changes_the_three_paces_only",
+        Ring::Processes,
+        on_paces,
+    ),
 ];
 
 fn on_pods(world: &mut World) -> CaseFuture<'_> {
@@ -42,6 +48,10 @@ fn on_records(world: &mut World) -> CaseFuture<'_> {
         records::hold(&client, "policy-records").await?;
         delete_namespace(&client, "policy-records").await
     })
+}
+
+fn on_paces(world: &mut World) -> CaseFuture<'_> {
+    Box::pin(async { paces::hold(&world.kube()).await })
 }
 
 async fn create_namespace(client: &Client, name: &str) -> Result<(), CaseError> {
