@@ -82,11 +82,15 @@ async fn an_owner_whose_pods_get_no_address_is_slowed_down() {
     assert!(world.eips().is_empty(), "{}", world.cloud_picture());
 }
 
-fn eight(world: &World) -> Vec<String> {
+/// As many pods, bound.
+async fn eight(world: &World) -> Vec<String> {
     let names: Vec<String> = (0..8).map(|n| format!("web-{n}")).collect();
     for (n, name) in names.iter().enumerate() {
         world.run_pod(name, &format!("10.0.0.{}", 11 + n));
     }
+    world
+        .until(LATER, |view| names.iter().all(|name| is_bound(view, name)))
+        .await;
     names
 }
 
@@ -94,10 +98,7 @@ fn eight(world: &World) -> Vec<String> {
 async fn all_records_deleted_at_once_give_nothing_back_for_ten_minutes() {
     let world = World::new();
     let _agent = world.start("agent");
-    let names = eight(&world);
-    world
-        .until(LATER, |view| names.iter().all(|name| is_bound(view, name)))
-        .await;
+    let names = eight(&world).await;
     for name in &names {
         world.api.delete("podeips", NS, name).unwrap();
     }
@@ -123,10 +124,7 @@ async fn all_records_deleted_at_once_give_nothing_back_for_ten_minutes() {
 async fn one_record_deleted_among_many_is_given_back_soon() {
     let world = World::new();
     let _agent = world.start("agent");
-    let names = eight(&world);
-    world
-        .until(LATER, |view| names.iter().all(|name| is_bound(view, name)))
-        .await;
+    eight(&world).await;
     world.api.delete("podeips", NS, "web-3").unwrap();
     world
         .until(Duration::from_mins(1), |_| {
@@ -139,10 +137,7 @@ async fn one_record_deleted_among_many_is_given_back_soon() {
 async fn annotations_taken_from_many_pods_at_once_are_no_storm() {
     let world = World::new();
     let _agent = world.start("agent");
-    let names = eight(&world);
-    world
-        .until(LATER, |view| names.iter().all(|name| is_bound(view, name)))
-        .await;
+    let names = eight(&world).await;
     for name in &names {
         world
             .api
@@ -162,10 +157,7 @@ async fn annotations_taken_from_many_pods_at_once_are_no_storm() {
 async fn a_namespace_that_goes_is_not_held_up() {
     let world = World::new();
     let _agent = world.start("agent");
-    let names = eight(&world);
-    world
-        .until(LATER, |view| names.iter().all(|name| is_bound(view, name)))
-        .await;
+    let names = eight(&world).await;
     for name in &names {
         world.api.delete("podeips", NS, name).unwrap();
         world.api.terminate_pod(NS, name).unwrap();
