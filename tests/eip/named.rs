@@ -156,6 +156,29 @@ async fn somebodys_kept_address_cannot_be_named() {
     assert!(world.eip().place.is_none());
 }
 
+/// No record of this cluster names it: its tag alone says that it is somebody's.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_another_cluster_keeps_cannot_be_named() {
+    let world = World::new();
+    let tags = [
+        ("Tag.1.Key", "eipd-cluster"),
+        ("Tag.1.Value", "another"),
+        ("Tag.2.Key", "eipd-record"),
+        ("Tag.2.Value", "r-0"),
+    ];
+    let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let eip = world.cloud.create_eip(&tags.into(), None).unwrap().id;
+    let _agent = world.start("agent");
+    world.run(&naming(&world, "thief", &eip), "10.0.0.12");
+    world
+        .until(LATER, |_| {
+            world.events("thief").contains(&"EIPNotNameable".to_owned())
+        })
+        .await;
+    clock::sleep(Duration::from_mins(10)).await;
+    assert_eq!(world.changes(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn from_own_to_named_and_back_takes_another_record_each_time() {
     let world = World::new();

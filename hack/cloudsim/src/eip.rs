@@ -218,6 +218,15 @@ impl Eips {
         self.alive.insert(eip.id.clone(), eip);
     }
 
+    /// Gives an EIP that stands nowhere yet another id; one of that id that is gone is forgotten.
+    pub fn rename(&mut self, id: &str, to: &str) {
+        if let Some(mut eip) = self.alive.remove(id) {
+            to.clone_into(&mut eip.id);
+            self.gone.remove(to);
+            self.insert(eip);
+        }
+    }
+
     /// Puts an EIP into a state; a passing one ends at `settles`.
     pub fn enter(
         &mut self,

@@ -13,6 +13,7 @@ use crate::eip::outcome::{Holder, Namer};
 use crate::eip::step::{Brake, LookFor, Pause, Step, Verdict};
 
 mod around;
+mod by_user;
 mod going;
 mod props;
 mod serving;

@@ -98,6 +98,22 @@ impl Cloud {
             .ok_or_else(|| ApiError::missing("AllocationId"))
     }
 
+    /// As [`Self::create_eip`], with an id that a document or manifest names.
+    pub fn create_eip_as(
+        &self,
+        id: &str,
+        args: &BTreeMap<String, String>,
+        account: Option<&str>,
+    ) -> Result<Eip, ApiError> {
+        if self.state().eips.get(id).is_some() {
+            return Err(ApiError::invalid("AllocationId", "there is one of that id"));
+        }
+        let mut eip = self.create_eip(args, account)?;
+        self.state().eips.rename(&eip.id, id);
+        id.clone_into(&mut eip.id);
+        Ok(eip)
+    }
+
     /// Changes an EIP as at the console.
     pub fn change_eip(&self, id: &str, action: &ConsoleAction) -> Result<Eip, Refused> {
         let mut guard = self.state();

@@ -76,13 +76,18 @@ pub(super) fn list_eips(cloud: &Cloud, asked: &Asked) -> Answer {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct CreateEip {
+    id: Option<String>,
     account: Option<String>,
     args: BTreeMap<String, String>,
 }
 
 pub(super) fn create_eip(cloud: &Cloud, asked: &Asked) -> Answer {
     let order: CreateEip = asked.read()?;
-    let made = cloud.create_eip(&order.args, order.account.as_deref());
+    let account = order.account.as_deref();
+    let made = match &order.id {
+        Some(id) => cloud.create_eip_as(id, &order.args, account),
+        None => cloud.create_eip(&order.args, account),
+    };
     show(&made.map_err(|error| Refused::Conflict(error.to_string()))?)
 }
 

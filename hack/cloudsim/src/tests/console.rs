@@ -68,6 +68,25 @@ async fn console_creates_an_eip_without_quota_of_calls() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn console_creates_an_eip_of_a_given_id() {
+    let world = TestWorld::new();
+    let made = world
+        .control("POST", "/eips", json!({"id": "eip-mine"}))
+        .await;
+    assert_eq!(made["id"], "eip-mine");
+    let eip = world.look("eip-mine").await;
+    assert_eq!(eip["AllocationId"], "eip-mine");
+    assert_eq!(world.associate("eip-mine", &world.ip(1)).await.0, 200);
+    assert_eq!(world.cloud.eips().len(), 1);
+    assert!(
+        world
+            .cloud
+            .create_eip_as("eip-mine", &[].into(), None)
+            .is_err()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn console_retags_and_protects() {
     let world = TestWorld::new();
     let eip = world.allocate().await;

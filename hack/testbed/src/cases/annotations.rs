@@ -4,14 +4,22 @@
 //! two name each other.
 
 mod around;
+mod kept;
+mod named;
 mod outputs;
+mod package;
 mod settings;
 mod stage;
 mod switches;
 mod wrong;
 
+use std::time::Duration;
+
 use super::{Case, CaseFuture, Ring};
 use crate::world::World;
+
+/// For what has to wait for a sweep.
+const LONG: Duration = Duration::from_mins(6);
 
 const fn played(
     name: &'static str,
@@ -58,6 +66,19 @@ pub const CASES: &[Case<World>] = &[
     played(
         "annotations::an_init_container_finds_the_address",
         outputs::downward,
+    ),
+    played(
+        "annotations::a_pod_that_comes_back_has_its_eip_again",
+        kept::comes_back,
+    )
+    .limit(LONG),
+    played(
+        "annotations::a_named_eip_is_bound_and_left_as_it_is",
+        named::bound_and_left,
+    ),
+    played(
+        "annotations::a_bandwidth_package_is_joined_and_left",
+        package::joined_and_left,
     ),
     played(
         "annotations::a_finished_job_gives_its_eip_back",

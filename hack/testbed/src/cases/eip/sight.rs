@@ -86,7 +86,11 @@ fn agree(pod: &Value, uid: &str, record: &Value, eips: &[Eip]) -> Result<Eip, St
     };
     let (status, address) = (&record["status"], &record["status"]["eipAddress"]);
     same("pod's uid", &pod["metadata"]["uid"], &uid.into())?;
-    let owner = &record["metadata"]["ownerReferences"][0]["uid"];
+    let metadata = &record["metadata"];
+    let owner = match metadata["ownerReferences"].is_null() {
+        true => &metadata["annotations"]["eipd.io/pod"], // it outlives its pod
+        false => &metadata["ownerReferences"][0]["uid"],
+    };
     same("record's owner", owner, &uid.into())?;
     for name in ANNOTATIONS {
         same(name, &pod["metadata"]["annotations"][name], address)?;
@@ -131,6 +135,40 @@ pub async fn nothing_left(
         Ok(clean
             .then_some(())
             .ok_or_else(|| format!("record {record}; EIPs {eips:?}")))
+    })
+    .await
+}
+
+/// Waits until a kept record rests: nobody's, without an address, its EIP unbound.
+pub async fn resting(world: &World, name: &str, seconds: u64) -> Result<(), CaseError> {
+    until(&format!("the record {name} rests"), seconds, async || {
+        let (record, eips) = (record(world, name).await?, world.cloud().eips().await?);
+        let id = record["spec"]["allocationID"].as_str().unwrap_or_default();
+        let free = eips
+            .iter()
+            .any(|eip| eip.id == id && eip.status == "Available");
+        let (labels, status) = (&record["metadata"]["labels"], &record["status"]);
+        let shown = ["eipAddress", "privateIPAddress", "networkInterfaceID"];
+        let rests = free
+            && labels["eipd.io/eip"] == id
+            && labels["eipd.io/node"].is_null()
+            && shown.iter().all(|field| status[field].is_null());
+        Ok(rests
+            .then_some(())
+            .ok_or_else(|| format!("record {record}; EIPs {eips:?}")))
+    })
+    .await
+}
+
+/// Waits for an Event of that reason whose text has that word.
+pub async fn told(world: &World, name: &str, reason: &str, text: &str) -> Result<(), CaseError> {
+    let expected = format!("an Event {reason} on {name} with {text:?}");
+    until(&expected, 90, async || {
+        let seen = events(world, name).await?;
+        let told = seen
+            .iter()
+            .any(|(why, note)| why == reason && note.contains(text));
+        Ok(told.then_some(()).ok_or_else(|| format!("{seen:?}")))
     })
     .await
 }
