@@ -14,6 +14,7 @@ use crate::eip::step::{Brake, LookFor, Pause, Step, Verdict};
 
 mod around;
 mod going;
+mod over;
 mod props;
 mod serving;
 
