@@ -83,3 +83,6 @@ impl Engine {
         self.set_alarm(key, until);
     }
 }
+
+#[cfg(test)]
+mod tests;
