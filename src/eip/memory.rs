@@ -45,9 +45,9 @@ pub const GC_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Memory {
     pod: Known<Pod>,
     record: Known<Record>,
-    /// When each watch last said that the object left it: an answer to what was asked before may be older than that.
-    pod_left: Option<Instant>,
-    record_left: Option<Instant>,
+    /// The watch has said since the step in flight began that the object left: its answer may be older than that.
+    pod_outrun: bool,
+    record_outrun: bool,
     /// Owners that a live read has shown to be gone, the newest only: a record has one owner.
     gone_owner: Option<Uid>,
     look: Option<(Instant, Look)>,
@@ -272,6 +272,11 @@ impl Memory {
     /// It was Terminating: that has to be read again.
     pub fn crd_forget(&mut self) {
         self.crd = None;
+    }
+
+    /// A step begins: what it brings back is newer than all that the watches have said so far.
+    pub fn begins(&mut self) {
+        (self.pod_outrun, self.record_outrun) = (false, false);
     }
 
     /// When the step may be tried, if not now: after a failure of the same step.

@@ -57,17 +57,17 @@ impl Memory {
     }
 
     /// The watch says that the object left its selection. That is no proof of anything.
-    pub fn pod_left(&mut self, now: Instant) {
+    pub fn pod_left(&mut self) {
         self.pod = Known::Unknown;
-        self.pod_left = Some(now);
+        self.pod_outrun = true;
         // The next one's outputs have not been refused yet.
         self.annotate.succeeded();
         self.condition.succeeded();
     }
 
-    pub fn record_left(&mut self, now: Instant) {
+    pub fn record_left(&mut self) {
         self.lost_record();
-        self.record_left = Some(now);
+        self.record_outrun = true;
     }
 
     /// What is known of the record is to be read anew.
@@ -105,7 +105,7 @@ impl Memory {
             }
             Outcome::Looked(look) => self.looked(look, asked, now),
             Outcome::Tagged(seen) => self.tagged = Some((asked, seen)),
-            Outcome::PodWrote(pod) if !is_outrun(self.pod_left, asked) => {
+            Outcome::PodWrote(pod) if !self.pod_outrun => {
                 self.watched_pod(pod, now);
             }
             Outcome::PodGone => self.pod_gone(step),
@@ -133,7 +133,7 @@ impl Memory {
         match pod {
             None => self.pod = Known::Absent { at: Some(asked) },
             // The watch will not say again that this one is gone.
-            Some(_) if is_outrun(self.pod_left, asked) => self.pod = Known::Unknown,
+            Some(_) if self.pod_outrun => self.pod = Known::Unknown,
             Some(pod) => {
                 self.watched_pod(pod, now);
                 self.pod.touch(asked);
@@ -145,7 +145,7 @@ impl Memory {
         let Some(record) = record else {
             return self.record_gone(now);
         };
-        if is_outrun(self.record_left, asked) {
+        if self.record_outrun {
             return self.lost_record();
         }
         let version = record.rev.version.clone();
@@ -171,7 +171,7 @@ impl Memory {
         if let Step::Delete { at } = step {
             self.deleted = Some(at.uid.clone());
         }
-        if is_outrun(self.record_left, asked) {
+        if self.record_outrun {
             return; // it left us after that write, or by it
         }
         self.of = Some(record.rev.uid.clone());
@@ -303,11 +303,6 @@ impl HoldOff {
         self.times = self.times.saturating_add(1);
         self.until = Some(now + wait);
     }
-}
-
-/// Whether the watch has said since then that the object left.
-fn is_outrun(left: Option<Instant>, asked: Instant) -> bool {
-    left.is_some_and(|left| asked < left)
 }
 
 /// Whether `this` is an older state than `that`. Since Kubernetes 1.35 resourceVersions of one kind are comparable as

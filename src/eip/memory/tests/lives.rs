@@ -30,10 +30,12 @@ fn an_answer_that_the_watch_has_outrun_brings_no_object_back() {
     ];
     for (step, answer) in answers {
         let mut memory = known(now);
-        memory.pod_left(later(now, 1));
-        memory.absorb(&step, answer.clone(), now, later(now, 2));
+        memory.begins();
+        memory.pod_left();
+        memory.absorb(&step, answer.clone(), now, now);
         assert!(memory.pod().is_none(), "{step:?}");
-        memory.absorb(&step, answer, later(now, 2), later(now, 3));
+        memory.begins();
+        memory.absorb(&step, answer, now, now);
         assert!(memory.pod().is_some(), "{step:?}");
     }
     let answers = [
@@ -42,10 +44,12 @@ fn an_answer_that_the_watch_has_outrun_brings_no_object_back() {
     ];
     for (step, answer) in answers {
         let mut memory = known(now);
-        memory.record_left(later(now, 1));
-        memory.absorb(&step, answer.clone(), now, later(now, 2));
+        memory.begins();
+        memory.record_left();
+        memory.absorb(&step, answer.clone(), now, now);
         assert!(memory.record().is_none(), "{step:?}");
-        memory.absorb(&step, answer, later(now, 2), later(now, 3));
+        memory.begins();
+        memory.absorb(&step, answer, now, now);
         assert!(memory.record().is_some(), "{step:?}");
     }
 }
@@ -92,7 +96,7 @@ fn an_address_without_an_interface_is_looked_for_again() {
     memory.absorb(&resolve, failed(TroubleKind::Lasting), now, now);
     assert!(memory.judged(&me(), later(now, 599)).no_place);
     assert!(!memory.judged(&me(), later(now, 600)).no_place);
-    memory.pod_left(now);
+    memory.pod_left();
     memory.watched_pod(pod("next", "20"), now);
     assert!(
         !memory.judged(&me(), now).no_place,
@@ -115,7 +119,7 @@ fn the_next_pod_does_not_wait_for_what_was_refused_on_the_last_one() {
     };
     memory.step_failed(&annotate, &trouble, now);
     assert!(!memory.judged(&me(), now).annotate_now);
-    memory.pod_left(now);
+    memory.pod_left();
     assert!(memory.judged(&me(), now).annotate_now);
 }
 
