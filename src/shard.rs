@@ -5,5 +5,5 @@ pub mod audit;
 pub mod found;
 pub mod pulse;
 pub mod rivals;
-mod sample;
+pub(crate) mod sample;
 pub mod sweep;

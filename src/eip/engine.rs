@@ -289,6 +289,7 @@ impl Engine {
         self.set_alarm_to(key, None);
         if let Some(name) = self.names.get_mut(key) {
             name.busy = true;
+            name.memory.begins();
             if step.changes_cloud() || step.writes_record() {
                 name.waits = 0;
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::facts::{Around, Crd, Facts, Me, Settling, Sight};
+use super::facts::{Around, Crd, Facts, Me, Settling};
 use super::outcome::{Holder, Namer, Trouble};
 use super::retry::Retry;
 use super::step::Step;
@@ -17,9 +17,11 @@ use crate::domain::ids::{EipId, Place, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::{Kind, Record};
+use known::Known;
 
 mod absorb;
 mod cloud;
+mod known;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +35,8 @@ pub const SECOND_LOOK: Duration = Duration::from_mins(1);
 const TOKEN_PATIENCE: Duration = Duration::from_mins(10);
 /// How long an interface that an EIP stands on is believed to be what it was.
 const HOLDER: Duration = Duration::from_mins(1);
+/// How long an address on no interface is believed to stay that: an interface may have come late.
+pub const NO_PLACE: Duration = Duration::from_mins(10);
 /// How long Kubernetes' garbage collector has to write the tombstone of a pod that is gone.
 pub const GC_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -41,6 +45,9 @@ pub const GC_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Memory {
     pod: Known<Pod>,
     record: Known<Record>,
+    /// The watch has said since the step in flight began that the object left: its answer may be older than that.
+    pod_outrun: bool,
+    record_outrun: bool,
     /// Owners that a live read has shown to be gone, the newest only: a record has one owner.
     gone_owner: Option<Uid>,
     look: Option<(Instant, Look)>,
@@ -65,17 +72,18 @@ pub struct Memory {
     place: Option<Place>,
     in_flight_until: Option<Instant>,
     open_allocate_until: Option<Instant>,
-    open_write: Option<Step>,
+    /// The write without an answer, and until when it counts as in flight.
+    open_write: Option<(Step, Instant)>,
     namers: Option<(Instant, Vec<Namer>)>,
     holder: Option<(Instant, Holder)>,
     bandwidth_set: Option<u32>,
     eip_since: Option<Instant>,
-    /// An address that no EIP can be bound to.
-    no_place: Option<Ipv4Addr>,
+    /// The pod and its address that no EIP can be bound to, as was found then.
+    no_place: Option<(Uid, Ipv4Addr, Instant)>,
     /// A live read has shown that there is no record.
     record_read: bool,
-    /// We ourselves decided to give the record's EIP back.
-    deleted: bool,
+    /// The record whose EIP we ourselves decided to give back.
+    deleted: Option<Uid>,
     /// When another controller's record is to be taken over.
     take_over_at: Option<Instant>,
     tombstone_since: Option<Instant>,
@@ -89,21 +97,6 @@ pub struct Memory {
     failed_step: Option<Step>,
     pub annotate: Retry,
     pub condition: Retry,
-}
-
-#[derive(Clone, Debug, Default)]
-enum Known<T> {
-    #[default]
-    Unknown,
-    Absent {
-        /// When that was read live; it ages then. `None`: nothing says otherwise.
-        at: Option<Instant>,
-    },
-    Seen {
-        it: T,
-        /// When it was read live, or written by us.
-        at: Option<Instant>,
-    },
 }
 
 /// A living pod whose record was deleted by hand gets a new one later and later.
@@ -162,7 +155,11 @@ impl Memory {
             sure: self.sure,
             place: self.place.as_ref(),
             in_flight: self.in_flight_until(now).is_some(),
-            open_write: self.open_write.as_ref(),
+            open_write: self
+                .open_write
+                .as_ref()
+                .filter(|_| self.open_call_until(now).is_none())
+                .map(|(write, _)| write),
             crd: self.crd_state(),
             held_off: self.held_off_until(now).is_some(),
             waited_for_gc: self
@@ -186,9 +183,7 @@ impl Memory {
             address_first: around.address_first,
             storm: around.storm,
             others_run: around.others_run,
-            no_place: self
-                .no_place
-                .is_some_and(|ip| self.pod().is_some_and(|pod| pod.ip == Some(ip))),
+            no_place: self.has_no_place(now),
             record_read: self.record_read,
             take_over_later: self.take_over_at.is_none_or(|at| at > now),
             annotate_now: self.annotate.is_due(now),
@@ -206,6 +201,13 @@ impl Memory {
 
     /// Until when a call or write of ours counts as in flight on the present record.
     pub fn in_flight_until(&self, now: Instant) -> Option<Instant> {
+        let write = self.open_write.as_ref().map(|(_, until)| *until);
+        self.open_call_until(now)
+            .max(write)
+            .filter(|until| *until > now)
+    }
+
+    fn open_call_until(&self, now: Instant) -> Option<Instant> {
         let empty = self.record().is_none_or(|record| record.eip.is_none());
         let allocate = self.open_allocate_until.filter(|_| empty);
         self.in_flight_until
@@ -248,7 +250,7 @@ impl Memory {
             && !pod.deleting
             && pod.ask != Ask::Nothing;
         self.tombstone_since
-            .filter(|_| keeps && record.tombstone && !self.deleted)
+            .filter(|_| keeps && record.tombstone && self.deleted.as_ref() != Some(&record.rev.uid))
     }
 
     /// When another controller's record is taken over; `at` where that was not decided yet.
@@ -270,6 +272,11 @@ impl Memory {
     /// It was Terminating: that has to be read again.
     pub fn crd_forget(&mut self) {
         self.crd = None;
+    }
+
+    /// A step begins: what it brings back is newer than all that the watches have said so far.
+    pub fn begins(&mut self) {
+        (self.pod_outrun, self.record_outrun) = (false, false);
     }
 
     /// When the step may be tried, if not now: after a failure of the same step.
@@ -344,6 +351,14 @@ impl Memory {
         none && !asks
     }
 
+    fn has_no_place(&self, now: Instant) -> bool {
+        let found = |(uid, ip, at): &(Uid, Ipv4Addr, Instant)| {
+            let same = |pod: &Pod| pod.uid == *uid && pod.ip == Some(*ip);
+            self.pod().is_some_and(same) && now.duration_since(*at) < NO_PLACE
+        };
+        self.no_place.as_ref().is_some_and(found)
+    }
+
     fn crd_state(&self) -> Crd {
         match (self.crd, self.tombstone_since) {
             (Some((asked, terminating)), Some(since)) if asked >= since => match terminating {
@@ -361,26 +376,4 @@ fn is_ttl_over(record: &Record, wall: Timestamp) -> bool {
         return false;
     };
     since.checked_add(*after).is_ok_and(|end| end <= wall)
-}
-
-impl<T> Known<T> {
-    fn it(&self) -> Option<&T> {
-        match self {
-            Self::Seen { it, .. } => Some(it),
-            _ => None,
-        }
-    }
-
-    fn sight(&self, now: Instant) -> Sight<'_, T> {
-        match self {
-            Self::Unknown => Sight::Unknown,
-            // Another of that name may be anywhere by now.
-            Self::Absent { at: Some(at) } if now.duration_since(*at) >= FRESH => Sight::Unknown,
-            Self::Absent { .. } => Sight::Absent,
-            Self::Seen { it, at } => Sight::Seen {
-                it,
-                fresh: at.is_some_and(|at| now.duration_since(at) < FRESH),
-            },
-        }
-    }
 }

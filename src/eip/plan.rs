@@ -12,7 +12,7 @@ mod settings;
 use super::facts::{Facts, Sight};
 use super::step::{Notice, Pause, Step};
 use crate::domain::eip::Look;
-use crate::domain::record::Record;
+use crate::domain::record::{Kind, Record};
 
 #[cfg(test)]
 mod tests;
@@ -137,11 +137,11 @@ fn guard(facts: &Facts<'_>, step: Step) -> Step {
 /// Two things may go on past an open call.
 ///
 /// Repeating an unanswered write word for word fences it: one of the two must fail on the resourceVersion. And a
-/// tombstone that names its EIP: whatever lands late meets a release that can't be undone (checked in the model).
+/// tombstone that names an EIP of its own: whatever lands late meets a release that can't be undone (checked in the
+/// model). An EIP that the user named is not released: a late Associate would bind it for good.
 fn may_pass_open_calls(facts: &Facts<'_>, step: &Step) -> bool {
-    let named_tombstone = facts
-        .record
-        .it()
-        .is_some_and(|record| record.tombstone && record.eip.is_some());
+    let named_tombstone = facts.record.it().is_some_and(|record| {
+        record.tombstone && record.eip.is_some() && record.kind == Kind::Auto
+    });
     named_tombstone || facts.open_write == Some(step)
 }

@@ -329,8 +329,13 @@ impl Step {
                 | Self::Serve { .. }
                 | Self::Blank { .. }
                 | Self::WriteTake { .. }
+                | Self::WritePackage { .. }
+                | Self::WriteBandwidth { .. }
                 | Self::Associate { .. }
                 | Self::Unassociate { .. }
+                | Self::JoinPackage { .. }
+                | Self::LeavePackage { .. }
+                | Self::SetBandwidth { .. }
         )
     }
 

@@ -63,7 +63,7 @@ where
 }
 
 /// A time that is as likely to end in the next second as in any other.
-fn exponential(mean: Duration) -> Duration {
+pub(crate) fn exponential(mean: Duration) -> Duration {
     let times = -(1.0 - fastrand::f64()).ln();
     Duration::try_from_secs_f64(mean.as_secs_f64() * times).unwrap_or(mean)
 }

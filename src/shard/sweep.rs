@@ -172,7 +172,7 @@ impl Pages {
 }
 
 /// An agent's mean time between two sweeps.
-pub(super) fn mean(nodes: u64) -> Duration {
+pub(crate) fn mean(nodes: u64) -> Duration {
     let nodes = u32::try_from(nodes).unwrap_or(u32::MAX);
     PER_NODE.saturating_mul(nodes.max(1))
 }

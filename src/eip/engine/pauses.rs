@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::memory::NO_PLACE;
 use super::super::step::Pause;
 use super::{Engine, Name};
 use crate::clock::{self, Instant};
@@ -13,8 +14,6 @@ const NAME_TAKEN: Duration = Duration::from_secs(1);
 const OTHERS_WORK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 /// What a person has to mend.
 const BY_HAND: Duration = Duration::from_mins(1);
-/// Tombstones of many living pods at once: time for somebody to notice.
-const STORM: Duration = Duration::from_mins(10);
 /// Records of another controller are taken over one by one within this.
 const TAKE_OVER: Duration = Duration::from_mins(45);
 const CRD_TERMINATING: Duration = Duration::from_secs(10);
@@ -75,7 +74,7 @@ impl Engine {
             }
             Pause::NoSuchEip { .. } | Pause::NotNameable { .. } | Pause::OthersRun => now + BY_HAND,
             Pause::Braked(_) | Pause::Storm => name.hold.unwrap_or(now + BY_HAND),
-            Pause::NoPlace => now + STORM,
+            Pause::NoPlace => now + NO_PLACE,
             Pause::TakeOverLater => name.memory.take_over_at(now + spread(TAKE_OVER)),
             Pause::WrongAccount { .. } => now + WRONG_ACCOUNT,
         };
@@ -84,3 +83,6 @@ impl Engine {
         self.set_alarm(key, until);
     }
 }
+
+#[cfg(test)]
+mod tests;

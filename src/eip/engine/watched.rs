@@ -30,7 +30,7 @@ impl Engine {
 
     fn pod_left(&mut self, key: &Key) {
         self.shown.pods.remove(key);
-        self.name(key).memory.lost_pod();
+        self.name(key).memory.pod_left();
         self.touch(key);
     }
 
@@ -57,7 +57,7 @@ impl Engine {
 
     fn record_left(&mut self, key: &Key) {
         self.shown.records.remove(key);
-        self.name(key).memory.lost_record();
+        self.name(key).memory.record_left();
         self.touch(key);
     }
 }

@@ -47,7 +47,7 @@ impl Memory {
         let new = self.of.as_ref() != Some(&record.rev.uid);
         if new {
             self.of = Some(record.rev.uid.clone());
-            self.forget_eip();
+            self.forget_record();
             if record.shows_open_intent() {
                 self.assume_open(&record, started + IN_FLIGHT);
             }
@@ -57,10 +57,20 @@ impl Memory {
     }
 
     /// The watch says that the object left its selection. That is no proof of anything.
-    pub fn lost_pod(&mut self) {
+    pub fn pod_left(&mut self) {
         self.pod = Known::Unknown;
+        self.pod_outrun = true;
+        // The next one's outputs have not been refused yet.
+        self.annotate.succeeded();
+        self.condition.succeeded();
     }
 
+    pub fn record_left(&mut self) {
+        self.lost_record();
+        self.record_outrun = true;
+    }
+
+    /// What is known of the record is to be read anew.
     pub fn lost_record(&mut self) {
         self.of = None;
         self.record = Known::Unknown;
@@ -95,18 +105,23 @@ impl Memory {
             }
             Outcome::Looked(look) => self.looked(look, asked, now),
             Outcome::Tagged(seen) => self.tagged = Some((asked, seen)),
-            Outcome::PodWrote(pod) => self.watched_pod(pod, now),
+            Outcome::PodWrote(pod) if !self.pod_outrun => {
+                self.watched_pod(pod, now);
+            }
             Outcome::PodGone => self.pod_gone(step),
             Outcome::Namers(namers) => self.namers = Some((asked, namers)),
             Outcome::Holder(holder) => self.holder = Some((asked, holder)),
-            Outcome::Failed(trouble) => self.failed(step, &trouble),
-            Outcome::Allocated(_) | Outcome::Accepted | Outcome::Later { .. } => {}
+            Outcome::Failed(trouble) => self.failed(step, &trouble, now),
+            Outcome::Allocated(_)
+            | Outcome::Accepted
+            | Outcome::PodWrote(_)
+            | Outcome::Later { .. } => {}
         }
     }
 
-    fn failed(&mut self, step: &Step, trouble: &Trouble) {
+    fn failed(&mut self, step: &Step, trouble: &Trouble, now: Instant) {
         if let (Step::Resolve(ip), TroubleKind::Lasting) = (step, trouble.kind) {
-            self.no_place = Some(*ip);
+            self.no_place = self.pod.it().map(|pod| (pod.uid.clone(), *ip, now));
         }
     }
 
@@ -117,6 +132,8 @@ impl Memory {
         }
         match pod {
             None => self.pod = Known::Absent { at: Some(asked) },
+            // The watch will not say again that this one is gone.
+            Some(_) if self.pod_outrun => self.pod = Known::Unknown,
             Some(pod) => {
                 self.watched_pod(pod, now);
                 self.pod.touch(asked);
@@ -128,6 +145,9 @@ impl Memory {
         let Some(record) = record else {
             return self.record_gone(now);
         };
+        if self.record_outrun {
+            return self.lost_record();
+        }
         let version = record.rev.version.clone();
         // Read while running: what an earlier process left open is no younger than this.
         self.watched_record(record, now, now);
@@ -148,7 +168,12 @@ impl Memory {
         if let Step::NextAttempt { .. } = step {
             self.forget_eip();
         }
-        self.deleted |= matches!(step, Step::Delete { .. });
+        if let Step::Delete { at } = step {
+            self.deleted = Some(at.uid.clone());
+        }
+        if self.record_outrun {
+            return; // it left us after that write, or by it
+        }
         self.of = Some(record.rev.uid.clone());
         if self
             .record
@@ -176,17 +201,17 @@ impl Memory {
         let outrun = self
             .open_write
             .as_ref()
-            .is_some_and(|write| write.at() != Some(&record.rev));
+            .is_some_and(|(write, _)| write.at() != Some(&record.rev));
         if outrun {
             self.open_write = None;
-            self.in_flight_until = None;
         }
     }
 
     fn record_gone(&mut self, now: Instant) {
         let tombstone = self.record.it().filter(|record| record.tombstone);
+        let by_hand =
+            tombstone.is_some_and(|record| self.deleted.as_ref() != Some(&record.rev.uid));
         let owner = tombstone.and_then(|record| record.owner.clone());
-        let by_hand = !std::mem::take(&mut self.deleted);
         // Its own pod lives on: somebody deleted the record by hand. Another pod of the name is just the next one.
         let widowed = self
             .pod
@@ -196,10 +221,9 @@ impl Memory {
         if let Some(pod) = widowed {
             self.held_off.again(pod.uid.clone(), now);
         }
-        self.forget_eip();
+        self.forget_record();
         self.of = None;
-        self.tombstone_since = None;
-        self.unbound_since = None;
+        self.deleted = None;
         self.record_read = true;
         self.take_over_at = None;
         self.record = Known::Absent { at: None };
@@ -208,18 +232,20 @@ impl Memory {
     fn write_answered(&mut self, step: &Step, outcome: &Outcome, now: Instant) {
         match outcome {
             Outcome::Failed(trouble) if trouble.kind == TroubleKind::NoAnswer => {
-                self.open_write = Some(step.clone());
-                self.in_flight_until = Some(now + IN_FLIGHT);
+                self.open_write = Some((step.clone(), now + IN_FLIGHT));
                 self.record.doubt();
             }
             Outcome::Failed(_) => {}
             // Answered: an open write of the same state has landed, or must fail on its resourceVersion.
-            _ => {
-                if self.open_write.take().is_some() {
-                    self.in_flight_until = None;
-                }
-            }
+            _ => self.open_write = None,
         }
+    }
+
+    /// All that belongs to one record, whose successor of the same name has nothing to do with it.
+    fn forget_record(&mut self) {
+        self.forget_eip();
+        self.tombstone_since = None;
+        self.unbound_since = None;
     }
 
     /// All that belongs to the record's present EIP.
@@ -260,29 +286,6 @@ impl Memory {
             self.tombstone_since.get_or_insert(now);
         } else {
             self.tombstone_since = None;
-        }
-    }
-}
-
-impl<T> Known<T> {
-    /// Takes in a newer state; what was read live stays so only if it is the same one.
-    fn see(&mut self, it: T, version: impl Fn(&T) -> &ResourceVersion) {
-        let at = match self {
-            Self::Seen { it: known, at } if version(known) == version(&it) => *at,
-            _ => None,
-        };
-        *self = Self::Seen { it, at };
-    }
-
-    fn touch(&mut self, asked: Instant) {
-        if let Self::Seen { at, .. } = self {
-            *at = Some(asked);
-        }
-    }
-
-    fn doubt(&mut self) {
-        if let Self::Seen { at, .. } = self {
-            *at = None;
         }
     }
 }

@@ -71,8 +71,9 @@ impl Memory {
             (Step::Release { id }, Outcome::Accepted) => self.released = Some(id.clone()),
             (Step::JoinPackage { .. }, Outcome::Accepted) => self.settles(Settling::Join, now),
             (Step::LeavePackage { .. }, Outcome::Accepted) => self.settles(Settling::Leave, now),
-            (Step::SetBandwidth { mbit, .. }, Outcome::Accepted) => {
-                self.bandwidth_set = Some(*mbit);
+            // Without an answer it may be either.
+            (Step::SetBandwidth { mbit, .. }, _) => {
+                self.bandwidth_set = Some(*mbit).filter(|_| *outcome == Outcome::Accepted);
             }
             _ => {}
         }

@@ -14,6 +14,7 @@ use crate::domain::record::{Kind, Made, Record, Rev};
 use crate::eip::outcome::{Outcome, Trouble, TroubleKind};
 
 mod ends;
+mod lives;
 
 fn key() -> Key {
     Key {
@@ -289,8 +290,9 @@ fn an_open_intent_of_an_earlier_process_counts_as_in_flight_for_its_first_minute
 fn only_a_live_read_shows_that_the_owner_is_gone() {
     let now = long_ago();
     let mut memory = known(now);
-    memory.lost_pod();
+    memory.pod_left();
     assert!(!memory.judged(&me(), now).owner_gone);
+    memory.begins();
     memory.watched_pod(pod("successor", "20"), now);
     assert!(!memory.judged(&me(), now).owner_gone);
     memory.absorb(

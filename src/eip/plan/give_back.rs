@@ -2,11 +2,11 @@
 
 use super::super::facts::{Crd, Facts};
 use super::super::step::{LookFor, Pause, Step};
-use super::serve::{hide, look_by_tag, settled_look, write_id};
+use super::serve::{hide, is_told, look_by_tag, settled_look, write_id};
 use super::{adopt, named, package};
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::EipId;
-use crate::domain::pod::Pod;
+use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::{Kind, Record};
 
 /// The record is ours and a tombstone.
@@ -102,6 +102,10 @@ fn drop_finalizer(facts: &Facts<'_>, record: &Record) -> Step {
         .filter(|pod| pod.serves() && !pod.deleting);
     if let Some(step) = lives_on.and_then(|pod| hide(facts, pod)) {
         return step;
+    }
+    // A write on the pod was refused and is retried: of a pod that asks no more nothing but this record knows.
+    if lives_on.is_some_and(|pod| pod.ask == Ask::Nothing && is_told(pod)) {
+        return Step::Rest;
     }
     Step::DropFinalizer {
         at: record.rev.clone(),

@@ -371,6 +371,11 @@ fn show(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
     Step::Rest
 }
 
+/// Whether the pod says that it has an EIP.
+pub(super) fn is_told(pod: &Pod) -> bool {
+    pod.outputs.address.is_some() || pod.outputs.condition == Condition::Bound
+}
+
 /// Nothing stands (any more): an address on the pod, copied from a template or left over, would mislead.
 pub(super) fn hide(facts: &Facts<'_>, pod: &Pod) -> Option<Step> {
     if pod.outputs.address.is_some() && facts.annotate_now {

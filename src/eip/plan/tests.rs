@@ -15,6 +15,7 @@ use crate::eip::step::{Brake, LookFor, Pause, Step, Verdict};
 mod around;
 mod by_user;
 mod going;
+mod over;
 mod props;
 mod serving;
 

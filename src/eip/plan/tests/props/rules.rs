@@ -148,7 +148,8 @@ fn unbinds(case: &Case, record: &Record, place: &Place) -> Held {
     rule(record.tombstone || !holder, "Proof: a living holder")?;
     let known = record.tombstone || case.owner_gone || case.pod_fresh || absent(case);
     rule(known, "Freshness: the pod")?;
-    rule(record.tombstone || !case.in_flight, "Freshness: open calls")
+    let released = record.tombstone && record.kind == Kind::Auto;
+    rule(released || !case.in_flight, "Freshness: open calls")
 }
 
 fn releases(case: &Case, record: &Record, id: &EipId) -> Held {
@@ -218,7 +219,9 @@ fn writes(case: &Case, record: &Record, step: &Step) -> Held {
         Step::DropFinalizer { .. } => {
             rule(record.tombstone && case.crd == Crd::Fine, "Tombstone")?;
             let loose = !stands_at_target(case, record) || case.released;
-            rule(loose, "nothing stays bound without a record")
+            rule(loose, "nothing stays bound without a record")?;
+            let released = record.kind == Kind::Auto && record.eip.is_some();
+            rule(released || !case.in_flight, "Freshness: open calls")
         }
         Step::WriteStatus { place, .. } => {
             let aimed = record.target.as_ref() == Some(place);

@@ -1,0 +1,64 @@
+//! An object as far as this process knows it, and since when.
+
+use super::super::facts::Sight;
+use super::FRESH;
+use crate::clock::Instant;
+use crate::domain::ids::ResourceVersion;
+
+#[derive(Clone, Debug, Default)]
+pub(super) enum Known<T> {
+    #[default]
+    Unknown,
+    Absent {
+        /// When that was read live; it ages then. `None`: nothing says otherwise.
+        at: Option<Instant>,
+    },
+    Seen {
+        it: T,
+        /// When it was read live, or written by us.
+        at: Option<Instant>,
+    },
+}
+
+impl<T> Known<T> {
+    pub(super) fn it(&self) -> Option<&T> {
+        match self {
+            Self::Seen { it, .. } => Some(it),
+            _ => None,
+        }
+    }
+
+    pub(super) fn sight(&self, now: Instant) -> Sight<'_, T> {
+        match self {
+            Self::Unknown => Sight::Unknown,
+            // Another of that name may be anywhere by now.
+            Self::Absent { at: Some(at) } if now.duration_since(*at) >= FRESH => Sight::Unknown,
+            Self::Absent { .. } => Sight::Absent,
+            Self::Seen { it, at } => Sight::Seen {
+                it,
+                fresh: at.is_some_and(|at| now.duration_since(at) < FRESH),
+            },
+        }
+    }
+
+    /// Takes in a newer state; what was read live stays so only if it is the same one.
+    pub(super) fn see(&mut self, it: T, version: impl Fn(&T) -> &ResourceVersion) {
+        let at = match self {
+            Self::Seen { it: known, at } if version(known) == version(&it) => *at,
+            _ => None,
+        };
+        *self = Self::Seen { it, at };
+    }
+
+    pub(super) fn touch(&mut self, asked: Instant) {
+        if let Self::Seen { at, .. } = self {
+            *at = Some(asked);
+        }
+    }
+
+    pub(super) fn doubt(&mut self) {
+        if let Self::Seen { at, .. } = self {
+            *at = None;
+        }
+    }
+}
