@@ -13,10 +13,14 @@ pub(super) use crate::world::{LATER, NS, SOON, World, is_bound, is_in_use_at};
 
 #[path = "attack/chaos.rs"]
 mod chaos;
+#[path = "attack/chaos_kept.rs"]
+mod chaos_kept;
 #[path = "attack/hands.rs"]
 mod hands;
 #[path = "attack/late.rs"]
 mod late;
+#[path = "attack/lives.rs"]
+mod lives;
 #[path = "attack/slow.rs"]
 mod slow;
 #[path = "attack/strangers.rs"]

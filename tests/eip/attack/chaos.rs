@@ -55,16 +55,16 @@ async fn chaos(seed: u64) {
 }
 
 /// A random source of our own, so that a seed means the same life for ever.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
     /// Odd, for xorshift never leaves zero.
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
     /// Wide, for what is counted in milliseconds; the low bits are the weak ones and are left out.
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -72,12 +72,12 @@ impl Dice {
     }
 
     /// What indexes and matches want; `n` is small, so it always fits.
-    fn roll(&mut self, n: u64) -> usize {
+    pub(super) fn roll(&mut self, n: u64) -> usize {
         usize::try_from(self.below(n)).unwrap()
     }
 
     /// So that no choice has its count written beside it, to go wrong when the list grows.
-    fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
         let n = u64::try_from(choices.len()).unwrap();
         choices[self.roll(n)].clone()
     }
