@@ -17,7 +17,7 @@ use crate::domain::ids::{EipId, Place, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::{Kind, Record};
-use known::Known;
+use known::{Heard, Known};
 
 mod absorb;
 mod cloud;
@@ -45,9 +45,9 @@ pub const GC_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Memory {
     pod: Known<Pod>,
     record: Known<Record>,
-    /// The watch has said since the step in flight began that the object left: its answer may be older than that.
-    pod_outrun: bool,
-    record_outrun: bool,
+    /// What the watches have said since the step in flight began: its answer may be older than that.
+    pod_heard: Heard,
+    record_heard: Heard,
     /// Owners that a live read has shown to be gone, the newest only: a record has one owner.
     gone_owner: Option<Uid>,
     look: Option<(Instant, Look)>,
@@ -276,7 +276,7 @@ impl Memory {
 
     /// A step begins: what it brings back is newer than all that the watches have said so far.
     pub fn begins(&mut self) {
-        (self.pod_outrun, self.record_outrun) = (false, false);
+        (self.pod_heard, self.record_heard) = (Heard::Nothing, Heard::Nothing);
     }
 
     /// When the step may be tried, if not now: after a failure of the same step.

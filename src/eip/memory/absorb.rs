@@ -2,7 +2,7 @@
 
 use super::super::outcome::{Outcome, Trouble, TroubleKind};
 use super::super::step::Step;
-use super::{HoldOff, IN_FLIGHT, Known, Memory};
+use super::{Heard, HoldOff, IN_FLIGHT, Known, Memory};
 use crate::clock::Instant;
 use crate::domain::ids::{ResourceVersion, Uid};
 use crate::domain::pod::Pod;
@@ -31,6 +31,7 @@ impl Memory {
         {
             self.address_since = Some(now);
         }
+        self.pod_heard = Heard::Seen;
         self.pod.see(pod, |pod| &pod.version);
     }
 
@@ -53,13 +54,14 @@ impl Memory {
             }
         }
         self.mark_tombstone(&record, now);
+        self.record_heard = Heard::Seen;
         self.record.see(record, |record| &record.rev.version);
     }
 
     /// The watch says that the object left its selection. That is no proof of anything.
     pub fn pod_left(&mut self) {
         self.pod = Known::Unknown;
-        self.pod_outrun = true;
+        self.pod_heard = Heard::Left;
         // The next one's outputs have not been refused yet.
         self.annotate.succeeded();
         self.condition.succeeded();
@@ -67,7 +69,7 @@ impl Memory {
 
     pub fn record_left(&mut self) {
         self.lost_record();
-        self.record_outrun = true;
+        self.record_heard = Heard::Left;
     }
 
     /// What is known of the record is to be read anew.
@@ -105,7 +107,7 @@ impl Memory {
             }
             Outcome::Looked(look) => self.looked(look, asked, now),
             Outcome::Tagged(seen) => self.tagged = Some((asked, seen)),
-            Outcome::PodWrote(pod) if !self.pod_outrun => {
+            Outcome::PodWrote(pod) if self.pod_heard != Heard::Left => {
                 self.watched_pod(pod, now);
             }
             Outcome::PodGone => self.pod_gone(step),
@@ -131,9 +133,10 @@ impl Memory {
             self.gone_owner = owner;
         }
         match pod {
+            // The watch says neither twice: that this one has come, that this one is gone.
+            None if self.pod_heard == Heard::Seen => {}
+            Some(_) if self.pod_heard == Heard::Left => {}
             None => self.pod = Known::Absent { at: Some(asked) },
-            // The watch will not say again that this one is gone.
-            Some(_) if self.pod_outrun => self.pod = Known::Unknown,
             Some(pod) => {
                 self.watched_pod(pod, now);
                 self.pod.touch(asked);
@@ -142,12 +145,11 @@ impl Memory {
     }
 
     fn read_record(&mut self, record: Option<Record>, asked: Instant, now: Instant) {
-        let Some(record) = record else {
-            return self.record_gone(now);
+        let record = match (record, self.record_heard) {
+            (None, Heard::Seen) | (Some(_), Heard::Left) => return,
+            (None, _) => return self.record_gone(now),
+            (Some(record), _) => record,
         };
-        if self.record_outrun {
-            return self.lost_record();
-        }
         let version = record.rev.version.clone();
         // Read while running: what an earlier process left open is no younger than this.
         self.watched_record(record, now, now);
@@ -171,7 +173,7 @@ impl Memory {
         if let Step::Delete { at } = step {
             self.deleted = Some(at.uid.clone());
         }
-        if self.record_outrun {
+        if self.record_heard == Heard::Left {
             return; // it left us after that write, or by it
         }
         self.of = Some(record.rev.uid.clone());

@@ -20,6 +20,15 @@ pub(super) enum Known<T> {
     },
 }
 
+/// What a watch has said last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Heard {
+    #[default]
+    Nothing,
+    Seen,
+    Left,
+}
+
 impl<T> Known<T> {
     pub(super) fn it(&self) -> Option<&T> {
         match self {

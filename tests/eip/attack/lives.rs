@@ -32,6 +32,25 @@ async fn a_kept_record_comes_to_rest_though_a_late_read_shows_its_pod() {
     assert!(world.eip().place.is_none());
 }
 
+/// The next pod is shown by the watch while a read is under way that still finds none.
+#[tokio::test(start_paused = true)]
+async fn a_next_pod_is_served_though_a_late_read_finds_none() {
+    let world = World::new();
+    let _agent = world.start("agent");
+    let pod = world.asking("web-0").annotation(FIXED.0, FIXED.1);
+    world.run(&pod, "10.0.0.11");
+    world.until_bound("web-0").await;
+    world.delete_pod("web-0");
+    let reads = When::verb(Verb::Get).client("agent").resource("pods");
+    let read = world.api.fault(reads, 1, Then::HoldAnswer);
+    world.until(SOON, |view| view.held(read) == 1).await;
+    world.run(&pod, "10.0.0.12");
+    clock::sleep(ms(500)).await;
+    world.api.release(read);
+    world.until(LATER, |view| is_bound(view, "web-0")).await;
+    assert!(is_in_use_at(&world.eip(), "10.0.0.12"));
+}
+
 /// An Associate lands after its pod and record would have gone.
 #[tokio::test(start_paused = true)]
 async fn a_named_eip_is_unbound_though_it_was_bound_late() {

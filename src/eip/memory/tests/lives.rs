@@ -54,6 +54,30 @@ fn an_answer_that_the_watch_has_outrun_brings_no_object_back() {
     }
 }
 
+/// Nor does the watch say twice that one has come: a read that was under way then still shows none.
+#[test]
+fn an_answer_that_the_watch_has_outrun_takes_no_object_away() {
+    let now = long_ago();
+    let mut memory = Memory::new();
+    memory.begins();
+    memory.watched_pod(pod("next", "20"), now);
+    memory.watched_record(record("21"), now, now);
+    let none = Outcome::Both(None, None);
+    memory.absorb(&Step::ReadBoth, none.clone(), now, now);
+    assert!(memory.pod().is_some() && memory.record().is_some());
+    memory.begins();
+    memory.absorb(&Step::ReadBoth, none, now, now);
+    assert!(memory.pod().is_none() && memory.record().is_none());
+    // The last one is gone, the next one has come, and the answer shows the last one.
+    let mut memory = known(now);
+    memory.begins();
+    memory.pod_left();
+    memory.watched_pod(pod("next", "20"), now);
+    let last = Outcome::Pod(Some(pod("pod", "10")));
+    memory.absorb(&Step::ReadPod, last, now, now);
+    assert_eq!(memory.pod().map(|pod| pod.uid.as_str()), Some("next"));
+}
+
 #[test]
 fn a_write_that_is_settled_does_not_settle_an_open_call() {
     let now = long_ago();
