@@ -10,7 +10,7 @@ use eipd::api::keys;
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, Namespace, PodSpec, ServiceAccount};
 use k8s_openapi::api::flowcontrol::v1::{FlowSchema, PriorityLevelConfiguration};
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -229,6 +229,37 @@ fn every_ordinary_node_gets_an_agent_and_no_virtual_one() {
         rules["kubernetes.io/os"],
         ("In".into(), vec!["linux".into()])
     );
+}
+
+/// What is read once, of one object each.
+#[test]
+fn rights_in_single_namespaces_are_to_read_one_object() {
+    for (name, namespace, resource, object) in [
+        ("eipd-terway", "kube-system", "configmaps", "eni-config"),
+        ("eipd", "eipd", "daemonsets", "eipd"),
+    ] {
+        let role: Role = only("Role", name);
+        assert_eq!(role.metadata.namespace.as_deref(), Some(namespace));
+        let rules = role.rules.unwrap();
+        assert_eq!(rules.len(), 1);
+        assert_eq!(rules[0].verbs, ["get"]);
+        assert_eq!(
+            rules[0].resources.as_deref(),
+            Some(&[resource.to_owned()][..])
+        );
+        assert_eq!(
+            rules[0].resource_names.as_deref(),
+            Some(&[object.to_owned()][..])
+        );
+        let binding: RoleBinding = only("RoleBinding", name);
+        assert_eq!(binding.metadata.namespace.as_deref(), Some(namespace));
+        assert_eq!(binding.role_ref.name, name);
+        let subject = binding.subjects.unwrap().remove(0);
+        assert_eq!(
+            (&*subject.name, subject.namespace.as_deref()),
+            ("eipd", Some("eipd"))
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::Api;
 
@@ -12,7 +11,6 @@ use crate::config::Config;
 use crate::domain::ids::ClusterUid;
 use crate::eip::facts::{Me, Policy};
 use crate::kubeapi::client::Kube;
-use crate::kubeapi::error::KubeError;
 use crate::node::identity::Identity;
 use crate::node::metadata::Metadata;
 use crate::shard::rivals;
@@ -31,7 +29,10 @@ pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me,
         cluster,
         account: place.account.map(|account| format!("{account}/{region}")),
         policy: Policy {
-            installed_at: until_known("since when eipd is installed", || installed_at(kube)).await,
+            installed_at: until_known("since when eipd is installed", || {
+                rivals::installed_at(kube)
+            })
+            .await,
             vpc: place.vpc,
             allow_rob: config.eip.allow_rob,
             live_bandwidth: config.eip.live_bandwidth,
@@ -52,17 +53,6 @@ async fn until_known<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
         }
         clock::sleep(clock::jitter(wait, 0.2)).await;
         wait = (wait * 2).min(LONGEST_WAIT);
-    }
-}
-
-/// Where that may not be read it stays unknown: then nobody's records are taken over.
-async fn installed_at(kube: &Kube) -> Result<Option<Timestamp>, KubeError> {
-    match rivals::installed_at(kube).await {
-        Err(KubeError::Refused { message, .. }) => {
-            tracing::warn!(%message, "since when eipd is installed may not be read: no record of another controller is taken over");
-            Ok(None)
-        }
-        known => known,
     }
 }
 
