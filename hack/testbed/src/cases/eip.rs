@@ -2,6 +2,8 @@
 //!
 //! The same stories are told in virtual time by `tests/eip`; here they show that the doubles there did not lie.
 
+mod account;
+mod changeover;
 mod crash;
 mod hands;
 mod kubelets;
@@ -91,6 +93,24 @@ pub const CASES: &[Case<World>] = &[
         "eip::the_role_of_the_node_signs_also_after_its_keys_end",
         quiet::role_signs,
     ),
+    played(
+        "eip::a_used_up_quota_is_waited_for_and_ends_by_itself",
+        account::quota,
+    ),
+    played(
+        "eip::a_changed_bandwidth_reaches_the_eip_where_that_is_allowed",
+        account::live_bandwidth,
+    ),
+    played(
+        "eip::a_named_eip_is_taken_from_its_holder_where_that_is_allowed",
+        account::robbed,
+    ),
+    played(
+        "eip::what_another_controller_left_is_taken_over_as_it_stands",
+        changeover::taken_over,
+    )
+    .alone()
+    .limit(LONG),
     played("eip::at_rest_nothing_is_asked_or_written", quiet::at_rest),
     real("eip::deployment_on_real_kubelets", kubelets::deployment),
     real(

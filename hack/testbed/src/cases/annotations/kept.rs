@@ -3,7 +3,7 @@
 use kube::ResourceExt as _;
 
 use super::stage::{SOON, Stage, shown};
-use crate::cases::eip::sight::{nothing_left, pods, resting};
+use crate::cases::eip::sight::{no_record, nothing_left, pods, resting};
 use crate::cases::eip::wait::until;
 use crate::cases::{CaseError, CaseFuture};
 use crate::ensure;
@@ -83,15 +83,7 @@ async fn given_back(stage: &Stage<'_>) -> Result<(), CaseError> {
     let delete = ["delete", "podeip", "--wait=false"];
     stage.kubectl(&[delete.as_slice(), &kept].concat()).await?;
     for name in [kept.as_slice(), &["short"]].concat() {
-        // The last of them is the last EIP.
-        until(&format!("no record {name}"), SWEPT, async || {
-            let record = crate::cases::eip::sight::record(stage.world, name).await?;
-            Ok(record
-                .is_null()
-                .then_some(())
-                .ok_or_else(|| record.to_string()))
-        })
-        .await?;
+        no_record(stage.world, name, SWEPT).await?;
     }
     nothing_left(stage.world, "short", &[], SOON).await
 }

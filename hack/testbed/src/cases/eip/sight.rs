@@ -139,6 +139,15 @@ pub async fn nothing_left(
     .await
 }
 
+/// Waits until there is no record of that name, whatever else there is.
+pub async fn no_record(world: &World, name: &str, seconds: u64) -> Result<(), CaseError> {
+    until(&format!("no record {name}"), seconds, async || {
+        let left = record(world, name).await?;
+        Ok(left.is_null().then_some(()).ok_or_else(|| left.to_string()))
+    })
+    .await
+}
+
 /// Waits until a kept record rests: nobody's, without an address, its EIP unbound.
 pub async fn resting(world: &World, name: &str, seconds: u64) -> Result<(), CaseError> {
     until(&format!("the record {name} rests"), seconds, async || {
