@@ -15,21 +15,14 @@ const FREED: Duration = Duration::from_secs(5);
 impl Pace {
     /// An EIP was released: where all wait for quota, the next probe may come at once.
     pub async fn released(&self) {
-        let now = clock::now();
-        let open = self.mine(Action::Allocate, |mine| {
-            let known = mine.read.as_ref().and_then(|(_, state)| state.clone())?;
-            let quota = known
-                .breaker
-                .as_ref()
-                .is_some_and(|it| it.reason == Reason::Quota);
-            let again = mine.freed.is_none_or(|at| now.duration_since(at) >= FREED);
-            (quota && again).then(|| mine.freed = Some(now))
-        });
-        if open.is_none() {
+        let wall = self.shared.clock.wall();
+        let known = self.known(Action::Allocate).await.ok().flatten();
+        let open = known.and_then(|state| state.breaker);
+        if !open.is_some_and(|it| it.reason == Reason::Quota && it.holds(wall)) || !self.may_move()
+        {
             return;
         }
         let object = self.object(Action::Allocate);
-        let wall = self.shared.clock.wall();
         if let Ok(Some(state)) = object.get().await
             && let Some(breaker) = state.breaker.as_ref().filter(|it| it.holds(wall))
         {
@@ -41,6 +34,17 @@ impl Pace {
             let moved = object.set_breaker(&state, Some(&forward)).await;
             self.remember(Action::Allocate, moved.ok());
         }
+    }
+
+    fn may_move(&self) -> bool {
+        let now = clock::now();
+        self.mine(Action::Allocate, |mine| {
+            let again = mine.freed.is_none_or(|at| now.duration_since(at) >= FREED);
+            if again {
+                mine.freed = Some(now);
+            }
+            again
+        })
     }
 
     /// Waits for the breaker; the one that may probe moves it on first, so that the others go on waiting.
@@ -73,6 +77,14 @@ impl Pace {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Until when an Allocate that was refused waits, once the breaker is open; `None` where there is none to be had.
+    pub async fn after_refusal(&self) -> Option<Admission> {
+        let wall = self.shared.clock.wall();
+        let state = self.known(Action::Allocate).await.ok()??;
+        let breaker = state.breaker.filter(|breaker| breaker.holds(wall))?;
+        Some(wait_for(&breaker, wall))
     }
 
     /// Opens the breaker for the whole fleet, unless somebody has.

@@ -19,6 +19,7 @@ impl Ports {
             return Outcome::Later { at, why };
         }
         let (outcome, came) = self.call_cloud(key, step).await;
+        let no_more = matches!(came, Came::Quota(_) | Came::FrequentPurchase(_));
         match action {
             Some(action) => self.pace.report(action, came).await,
             None if matches!((step, &outcome), (Step::Release { .. }, Outcome::Accepted)) => {
@@ -26,7 +27,21 @@ impl Ports {
             }
             None => {}
         }
-        outcome
+        match action {
+            Some(Action::Allocate) if no_more => self.wait_with_all(key, outcome).await,
+            _ => outcome,
+        }
+    }
+
+    /// The account has no more: the pod waits for the breaker like any other, for that may end at any moment.
+    async fn wait_with_all(&self, key: &Key, refused: Outcome) -> Outcome {
+        match (self.pace.after_refusal().await, &refused) {
+            (Some(Admission::Later { at, why }), Outcome::Failed(trouble)) => {
+                tracing::warn!(pod = %key, error = %trouble.text, "no EIP may be allocated now");
+                Outcome::Later { at, why }
+            }
+            _ => refused,
+        }
     }
 
     async fn call_cloud(&self, key: &Key, step: &Step) -> (Outcome, Came) {

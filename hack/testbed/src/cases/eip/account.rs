@@ -85,7 +85,7 @@ pub fn quota(world: &mut World) -> CaseFuture<'_> {
         bound(world, "first", &first.uid, 60).await?;
         let mark = Mark::now(world).await?;
         let second = world.run_pod(1, &PodSpec::with_eip("second")).await?;
-        told(world, "second", "AllocateFailed", "QuotaExceeded").await?;
+        told(world, "second", "WaitingForQuota", "QuotaExceeded").await?;
         breaker(world, true).await?;
         clock::sleep(Duration::from_secs(10)).await;
         let asked = mark.changes(world).await?;
@@ -93,7 +93,6 @@ pub fn quota(world: &mut World) -> CaseFuture<'_> {
             asked.get("AllocateEipAddress") == Some(&1),
             "one refusal is enough for ten seconds: {asked:?}"
         );
-        told(world, "second", "WaitingForQuota", "quota").await?;
         first.delete_fully().await?;
         bound(world, "second", &second.uid, 90).await?;
         breaker(world, false).await?;
