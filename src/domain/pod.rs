@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::ids::{EipId, Key, ResourceVersion, Uid};
 use super::keep::Keep;
 
@@ -12,6 +14,8 @@ pub struct Pod {
     pub key: Key,
     pub uid: Uid,
     pub version: ResourceVersion,
+    /// Its creationTimestamp, by the API server's clock.
+    pub created: Option<Timestamp>,
     /// Name of the node it was scheduled to; `None` while it waits for one.
     pub node: Option<String>,
     /// Its controller: what makes another one when this one goes.

@@ -8,6 +8,7 @@ mod named;
 mod package;
 mod serve;
 mod settings;
+mod told;
 
 use super::facts::{Facts, Sight};
 use super::step::{Notice, Pause, Step};

@@ -82,6 +82,7 @@ struct SlimMetadata {
     namespace: Option<String>,
     uid: Option<String>,
     resource_version: Option<String>,
+    creation_timestamp: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
     deletion_timestamp: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
     annotations: Option<BTreeMap<String, String>>,
     owner_references: Option<Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference>>,
@@ -94,6 +95,7 @@ fn slim_metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMet
         namespace: slim.namespace,
         uid: slim.uid,
         resource_version: slim.resource_version,
+        creation_timestamp: slim.creation_timestamp,
         deletion_timestamp: slim.deletion_timestamp,
         annotations: slim.annotations,
         owner_references: slim.owner_references,
@@ -198,6 +200,7 @@ impl Pods {
             version: ResourceVersion::new(
                 wire.metadata.resource_version.clone().unwrap_or_default(),
             ),
+            created: wire.metadata.creation_timestamp.as_ref().map(|time| time.0),
             node: wire.spec.node_name.clone(),
             controller: controller(&wire.metadata),
             phase: phase(status.phase.as_deref()),

@@ -115,6 +115,111 @@ async fn a_living_pods_record_is_taken_over_with_its_eip_bound() {
     }
 }
 
+/// Without a readiness gate the other controller may have written no condition: the addresses on the pod say enough.
+fn forget_condition(world: &World, name: &str) {
+    let edit = |pod: &mut Value| {
+        pod["status"]["conditions"] = json!([]);
+    };
+    world.api.edit("pods", NS, name, edit).unwrap();
+}
+
+fn unbind(world: &World, eip: &str) {
+    let unbind = serde_json::from_value(json!({"do": "unbind"})).unwrap();
+    world.cloud.change_eip(eip, &unbind).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_without_a_readiness_gate_are_taken_over_in_no_more_haste() {
+    let world = World::new();
+    let names: Vec<String> = (0..20).map(|n| format!("web-{n}")).collect();
+    for (name, last) in names.iter().zip(11..) {
+        let ip = format!("10.0.0.{last}");
+        served_by_the_other(&world, &world.asking(name), &ip, |record| record);
+        forget_condition(&world, name);
+    }
+    clock::sleep(SILENT).await;
+    install(&world);
+    let _agent = world.start("agent");
+    let taken = || names.iter().filter(|name| is_ours(&world.record(name)));
+    let mut most = 0;
+    for minute in 0..50 {
+        let before = taken().count();
+        clock::sleep(Duration::from_mins(1)).await;
+        most = most.max(taken().count() - before);
+        let told = |name: &String| {
+            let pod = world.api.get("pods", NS, name).unwrap_or_default();
+            pod["metadata"]["annotations"]["k8s.aliyun.com/allocated-eipAddress"].is_string()
+        };
+        assert!(names.iter().all(told), "in minute {minute}");
+    }
+    assert!(most < 10, "{most} of {} in one minute", names.len());
+    assert_eq!(taken().count(), names.len());
+    traffic_flowed(&world);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_eip_that_stands_nowhere_is_bound_again_before_its_address_is_shown() {
+    let world = World::new();
+    let eip = served_by_the_other(&world, &world.asking("web"), "10.0.0.11", |record| record);
+    unbind(&world, &eip);
+    clock::sleep(SILENT).await;
+    install(&world);
+    let _agent = world.start("agent");
+    let hidden = |view: &testbed::apiserver::ApiServer| {
+        let record = view.get("podeips", NS, "web").unwrap_or_default();
+        is_ours(&record)
+            && record["status"]["eipAddress"]
+                .as_str()
+                .is_none_or(str::is_empty)
+    };
+    world.until(TAKEN, hidden).await;
+    assert!(world.eip().place.is_none(), "{}", world.cloud_picture());
+    world.until(LATER, |view| is_bound(view, "web")).await;
+    assert!(is_in_use_at(&world.eip(), "10.0.0.11"));
+    assert_eq!(world.count("AllocateEipAddress"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_record_rests_without_the_address_that_the_other_left_there() {
+    let world = World::new();
+    let pod = world
+        .asking("web-0")
+        .annotation("k8s.aliyun.com/pod-eip-release-strategy", "Never");
+    let eip = served_by_the_other(&world, &pod, "10.0.0.11", EncRecord::never);
+    world.delete_pod("web-0");
+    unbind(&world, &eip);
+    clock::sleep(SILENT).await;
+    install(&world);
+    let _agent = world.start("agent");
+    world
+        .until(Duration::from_mins(15), |view| {
+            let record = view.get("podeips", NS, "web-0").unwrap_or_default();
+            is_ours(&record) && record["metadata"]["labels"]["eipd.io/node"].is_null()
+        })
+        .await;
+    let shown = &world.record("web-0")["status"]["eipAddress"];
+    assert!(shown.as_str().is_none_or(str::is_empty), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_asks_no_more_loses_what_the_other_gave_it() {
+    let world = World::new();
+    served_by_the_other(&world, &world.asking("web"), "10.0.0.11", |record| record);
+    world
+        .api
+        .edit("pods", NS, "web", |pod| {
+            pod["metadata"]["annotations"]["k8s.aliyun.com/pod-with-eip"] = "false".into();
+        })
+        .unwrap();
+    clock::sleep(SILENT).await;
+    install(&world);
+    let _agent = world.start("agent");
+    world.until_clean(LATER, "web").await;
+    let pod = world.api.get("pods", NS, "web").unwrap();
+    let shown = &pod["metadata"]["annotations"]["k8s.aliyun.com/allocated-eipAddress"];
+    assert!(shown.is_null(), "{pod}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_goes_before_its_record_is_taken_over_leaves_nothing() {
     let world = World::new();

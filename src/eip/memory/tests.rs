@@ -28,6 +28,7 @@ fn pod(uid: &str, version: &str) -> Pod {
         key: key(),
         uid: Uid::new(uid),
         version: ResourceVersion::new(version),
+        created: None,
         node: Some("node-a".to_owned()),
         controller: None,
         phase: Phase::Running,

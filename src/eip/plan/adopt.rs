@@ -3,14 +3,17 @@
 //! First the node label and nothing else (a claim), then everything else in one write, then our tags on the EIP. Only
 //! records older than eipd itself are taken over, and only where the cloud agrees with what their status says.
 
+use jiff::Timestamp;
+
 use super::super::facts::Facts;
 use super::super::step::{LookFor, Pause, Step};
 use super::serve::settled_look;
+use super::told::is_told;
 use crate::api::keys::PODEIP_FINALIZER;
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{EipId, EniId, Place};
-use crate::domain::pod::{Ask, Condition, Pod};
-use crate::domain::record::{Kind, Record};
+use crate::domain::pod::{Ask, Pod};
+use crate::domain::record::{Kind, Record, Shown};
 
 /// What becomes of a record that is not ours.
 enum Verdict {
@@ -69,7 +72,7 @@ pub fn claimed(facts: &Facts<'_>, record: &Record) -> Step {
 /// Our tags, on the EIP of a record that was taken over, where they are missing.
 pub fn tag(facts: &Facts<'_>, record: &Record, seen: &Seen) -> Option<Step> {
     let untagged = seen.cluster_tag.is_none() && seen.record_tag.is_none();
-    let older = is_older(facts, record);
+    let older = is_older(facts, record.created);
     (record.taken_over && record.kind == Kind::Auto && untagged && older).then(|| Step::Tag {
         id: seen.id.clone(),
         record: record.rev.uid.clone(),
@@ -79,10 +82,9 @@ pub fn tag(facts: &Facts<'_>, record: &Record, seen: &Seen) -> Option<Step> {
 
 /// The same for a record that is about to rest, where nobody looks for long.
 pub fn tag_first(facts: &Facts<'_>, record: &Record) -> Option<Step> {
-    let id = record
-        .eip
-        .clone()
-        .filter(|_| record.taken_over && record.kind == Kind::Auto && is_older(facts, record))?;
+    let id = record.eip.clone().filter(|_| {
+        record.taken_over && record.kind == Kind::Auto && is_older(facts, record.created)
+    })?;
     match facts.look {
         None => Some(Step::Look(id, settled_look(facts))),
         Some(Look::Seen(seen)) => tag(facts, record, seen),
@@ -92,19 +94,20 @@ pub fn tag_first(facts: &Facts<'_>, record: &Record) -> Option<Step> {
 
 /// Whether something has to be done for it now: it goes, or its pod does, or that waits for an address.
 fn is_due(facts: &Facts<'_>, record: &Record) -> bool {
-    let served = |pod: &Pod| is_served(record, pod) && pod.outputs.condition == Condition::Bound;
+    let served = |pod: &Pod| is_served(record, pod) && is_told(pod) && pod.ask != Ask::Nothing;
     record.tombstone || facts.pod_here().is_none_or(|pod| !served(pod))
 }
 
+/// Whether the pod has that EIP, by what the record shows. One that asks no more is its pod where it was told of the EIP.
 fn is_served(record: &Record, pod: &Pod) -> bool {
-    let at =
-        |shown: &crate::domain::record::Shown| pod.ip.is_some_and(|ip| shown.ip == ip.to_string());
-    pod.serves() && pod.ask != Ask::Nothing && record.shown.as_ref().is_none_or(at)
+    let at = |shown: &Shown| pod.ip.is_some_and(|ip| shown.ip == ip.to_string());
+    let asks = pod.ask != Ask::Nothing || is_told(pod);
+    pod.serves() && asks && record.shown.as_ref().is_none_or(at)
 }
 
-/// Its creationTimestamp is the API server's: nobody can forge it.
-fn is_older(facts: &Facts<'_>, record: &Record) -> bool {
-    match (record.created, facts.me.policy.installed_at) {
+/// What the other controller may have made. A creationTimestamp is the API server's: nobody can forge it.
+pub fn is_older(facts: &Facts<'_>, created: Option<Timestamp>) -> bool {
+    match (created, facts.me.policy.installed_at) {
         (Some(created), Some(installed)) => created < installed,
         _ => false,
     }
@@ -147,7 +150,7 @@ fn is_not_to_take(facts: &Facts<'_>, record: &Record) -> Option<String> {
     if facts.me.policy.installed_at.is_none() {
         return Some("since when eipd is installed is not known".to_owned());
     }
-    (!is_older(facts, record)).then(|| "it is younger than eipd's DaemonSet".to_owned())
+    (!is_older(facts, record.created)).then(|| "it is younger than eipd's DaemonSet".to_owned())
 }
 
 /// Where its status says that the EIP stands.

@@ -2,7 +2,8 @@
 
 use super::super::facts::{Crd, Facts};
 use super::super::step::{LookFor, Pause, Step};
-use super::serve::{hide, is_told, look_by_tag, settled_look, write_id};
+use super::serve::{look_by_tag, settled_look, write_id};
+use super::told::{hide, is_told};
 use super::{adopt, named, package};
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::EipId;

@@ -2,7 +2,7 @@
 
 use super::super::facts::{Facts, Sight};
 use super::super::step::{Pause, Step};
-use super::{adopt, leave, serve};
+use super::{adopt, leave, told};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod, Which};
 use crate::domain::record::{Kind, Record};
@@ -72,7 +72,7 @@ pub fn blank(facts: &Facts<'_>, record: &Record) -> Step {
     match here.map(|pod| (pod, &pod.ask)) {
         Some((_, Ask::Eip(_))) if facts.others_run => Step::Pause(Pause::OthersRun),
         Some((pod, Ask::Eip(_))) if !pod.deleting => claim,
-        Some((pod, Ask::Refused(why))) => serve::refuse(facts, pod, "InvalidRequest", why),
+        Some((pod, Ask::Refused(why))) => told::refuse(facts, pod, "InvalidRequest", why),
         _ if !is_over(facts, record) && !is_undated(record) => Step::Rest,
         _ if !facts.pod.is_fresh() => Step::ReadPod,
         _ => match is_due(facts, record) || (is_undated(record) && !is_asked_for(facts)) {

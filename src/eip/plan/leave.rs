@@ -2,7 +2,8 @@
 
 use super::super::facts::Facts;
 use super::super::step::{LookFor, Pause, Step};
-use super::serve::{elsewhere, hide, settled_look};
+use super::serve::{elsewhere, settled_look};
+use super::told::hide;
 use super::{kept, named};
 use crate::domain::eip::{Look, Standing};
 use crate::domain::ids::{EipId, Place};
@@ -18,6 +19,10 @@ pub fn plan(facts: &Facts<'_>, record: &Record, pod: Option<&Pod>) -> Step {
 pub(super) fn unbound(facts: &Facts<'_>, record: &Record, pod: Option<&Pod>) -> Option<Step> {
     match (&record.eip, &record.target) {
         (Some(id), Some(target)) => unbind(facts, record, pod, id, target),
+        // Taken over with what the other controller left there.
+        _ if record.shown.is_some() => Some(Step::ClearStatus {
+            at: record.rev.clone(),
+        }),
         _ => None,
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::super::facts::{Facts, Settling};
-use super::super::step::{LookFor, Pause, Step, Verdict};
+use super::super::step::{LookFor, Pause, Step};
+use super::told::{hide, is_told, refuse, show};
 use super::{adopt, leave, named, package, settings};
 use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{EipId, Place};
-use crate::domain::pod::{Ask, Condition, Pod, Wish};
+use crate::domain::pod::{Ask, Pod, Wish};
 use crate::domain::record::{Kind, Record};
 
 /// No record of the name exists.
@@ -16,24 +17,28 @@ pub fn begin(facts: &Facts<'_>) -> Step {
         return Step::Rest;
     };
     if !pod.serves() {
-        // Another controller's record of a pod that is over: its EIP is to come back now.
-        return match pod.outputs.condition == Condition::Bound && !facts.record_read {
-            true => Step::ReadRecord,
-            false => Step::Rest,
-        };
+        return over_or_asks_no_more(facts, pod);
     }
     match &pod.ask {
-        Ask::Nothing => Step::Rest,
+        Ask::Nothing => over_or_asks_no_more(facts, pod),
         Ask::Refused(why) => refuse(facts, pod, "InvalidRequest", why),
         Ask::Eip(_) if pod.deleting => Step::Rest, // too late to begin
         Ask::Eip(wish) => make(facts, pod, wish),
     }
 }
 
+/// Another controller's record may be there: then its EIP is to come back now.
+fn over_or_asks_no_more(facts: &Facts<'_>, pod: &Pod) -> Step {
+    match is_told(pod) && !facts.record_read {
+        true => Step::ReadRecord,
+        false => Step::Rest,
+    }
+}
+
 fn make(facts: &Facts<'_>, pod: &Pod, wish: &Arc<Wish>) -> Step {
     // Shown as bound, and no record of ours: another controller's, which goes on working until it is taken over.
-    if pod.outputs.condition == Condition::Bound && !facts.record_read {
-        return match facts.take_over_later {
+    if is_told(pod) && !facts.record_read {
+        return match facts.take_over_later && adopt::is_older(facts, pod.created) {
             true => Step::Pause(Pause::TakeOverLater),
             false => Step::ReadRecord,
         };
@@ -83,22 +88,6 @@ pub fn plan(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
             package::plan(facts, record, pod, id).unwrap_or_else(|| bind(facts, record, pod, id))
         }
     })
-}
-
-/// What the user got wrong stands in the condition; the Event comes with it.
-pub(super) fn refuse(facts: &Facts<'_>, pod: &Pod, reason: &'static str, why: &[String]) -> Step {
-    let message = why.join("; ");
-    let said = Condition::Other {
-        reason: reason.to_owned(),
-        message: message.clone(),
-    };
-    if pod.outputs.condition == said || !facts.condition_now {
-        return Step::Rest;
-    }
-    Step::Condition {
-        pod: pod.uid.clone(),
-        verdict: Verdict::Not { reason, message },
-    }
 }
 
 fn obtain(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
@@ -184,6 +173,7 @@ fn bind(facts: &Facts<'_>, record: &Record, pod: &Pod, id: &EipId) -> Step {
         (Some(target), _) => {
             hide(facts, pod).unwrap_or_else(|| move_away(facts, record, id, target, place))
         }
+        (None, _) if record.shown.is_some() => clear(record), // taken over, and it does not stand there
         (None, Some(from)) => named::take(facts, record, id, from, place),
         (None, None) => named::before_target(facts, record, pod, id, place)
             .unwrap_or_else(|| aim(record, place)),
@@ -248,9 +238,7 @@ fn is_its_own(facts: &Facts<'_>, record: &Record, seen: &Seen) -> bool {
 /// The pod's address has changed: leave the old place, then take the new one.
 fn move_away(facts: &Facts<'_>, record: &Record, id: &EipId, old: &Place, new: &Place) -> Step {
     if record.shown.is_some() {
-        return Step::ClearStatus {
-            at: record.rev.clone(),
-        };
+        return clear(record);
     }
     match facts.look {
         None => Step::Look(id.clone(), settled_look(facts)),
@@ -310,11 +298,15 @@ pub(super) fn delete(record: &Record) -> Step {
     }
 }
 
+fn clear(record: &Record) -> Step {
+    Step::ClearStatus {
+        at: record.rev.clone(),
+    }
+}
+
 /// It is shown at its target. A look may say otherwise: then the status is a lie, and comes first.
 fn stand(facts: &Facts<'_>, record: &Record, pod: &Pod, id: &EipId) -> Step {
-    let clear = || Step::ClearStatus {
-        at: record.rev.clone(),
-    };
+    let clear = || clear(record);
     let Some(target) = &record.target else {
         return show(facts, record, pod);
     };
@@ -349,48 +341,4 @@ fn settled(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
     let wish = pod.ask.wish();
     wish.and_then(|wish| settings::bandwidth(facts, record, wish))
         .unwrap_or_else(|| show(facts, record, pod))
-}
-
-/// It stands: tell the pod. Each of the two writes is retried by itself, and neither waits for the other.
-fn show(facts: &Facts<'_>, record: &Record, pod: &Pod) -> Step {
-    let Some(shown) = &record.shown else {
-        return Step::Rest;
-    };
-    if pod.outputs.address.as_deref() != Some(shown.eip.as_str()) && facts.annotate_now {
-        return Step::Annotate {
-            pod: pod.uid.clone(),
-            address: shown.eip.clone(),
-        };
-    }
-    if pod.outputs.condition != Condition::Bound && facts.condition_now {
-        return Step::Condition {
-            pod: pod.uid.clone(),
-            verdict: Verdict::Bound,
-        };
-    }
-    Step::Rest
-}
-
-/// Whether the pod says that it has an EIP.
-pub(super) fn is_told(pod: &Pod) -> bool {
-    pod.outputs.address.is_some() || pod.outputs.condition == Condition::Bound
-}
-
-/// Nothing stands (any more): an address on the pod, copied from a template or left over, would mislead.
-pub(super) fn hide(facts: &Facts<'_>, pod: &Pod) -> Option<Step> {
-    if pod.outputs.address.is_some() && facts.annotate_now {
-        return Some(Step::ClearAnnotations {
-            pod: pod.uid.clone(),
-        });
-    }
-    if pod.outputs.condition == Condition::Bound && facts.condition_now {
-        return Some(Step::Condition {
-            pod: pod.uid.clone(),
-            verdict: Verdict::Not {
-                reason: "EIPNotBound",
-                message: "the EIP is not bound to this pod's address".to_owned(),
-            },
-        });
-    }
-    None
 }

@@ -135,6 +135,7 @@ fn pod() -> Pod {
         key: key(),
         uid: Uid::new("pod"),
         version: ResourceVersion::new("3"),
+        created: None,
         node: Some("node-a".to_owned()),
         controller: None,
         phase: Phase::Pending,
