@@ -1,9 +1,9 @@
 //! The cases that need a cluster: their registry, and what runs them.
 //!
 //! A case is a name, the ring it needs and a function that is given a running world. Cases are listed without starting
-//! anything. The two rings run side by side. Consecutive cases of one ring share a world, unless a case wants one of its own or one before it failed
-//! in it; so a case removes the pods that it made. A new case is a function in a file of this folder, with a line in that
-//! file's list; [`registry`] names the files.
+//! anything. The rings run side by side, and so do a few worlds of played nodes: cases wait most of the time. A world serves one
+//! case after the other, unless a case wants one of its own or one before it failed in it; so a case removes the pods that
+//! it made. A new case is a function in a file of this folder, with a line in that file's list; [`registry`] names the files.
 //! `hack/test` speaks to this as described in `hack/runner/src/program.rs`.
 
 mod annotations;
@@ -16,19 +16,23 @@ mod testbed;
 mod worlds;
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::{Either, join, select};
+use futures::future::{Either, join_all, select};
 
 pub use error::CaseError;
 
 /// Setting up real nodes from nothing but built programs stays far below this.
 const SET_UP_LIMIT: Duration = Duration::from_mins(5);
 const TEAR_DOWN_LIMIT: Duration = Duration::from_mins(2);
+/// Worlds of played nodes at a time: what two cores carry.
+pub const WORLDS: usize = 3;
 
 /// What a case is: an error's text says what was expected and what was seen.
 pub type CaseFuture<'a> = Pin<Box<dyn Future<Output = Result<(), CaseError>> + 'a>>;
@@ -120,58 +124,63 @@ pub struct Done {
     pub log: String,
 }
 
-/// Runs the cases that have one of `names`, each reported to `report` as it ends, until `stop` is ready.
+/// Runs the cases that have one of `names`, each reported to `report` as it ends, until `stop` is ready; those of played nodes
+/// in so many `worlds` at a time.
 ///
 /// Names that no case has are an error, before anything is started.
 pub async fn run<W: Ground>(
     cases: &[Case<W>],
     names: &[String],
+    worlds: usize,
     stop: impl Future<Output = ()>,
     report: &mut dyn FnMut(Done),
 ) -> Result<(), CaseError> {
-    let chosen: Vec<_> = cases
-        .iter()
-        .filter(|case| names.iter().any(|name| name == case.name))
-        .collect();
+    let has = |case: &&Case<W>| names.iter().any(|name| name == case.name);
+    let chosen: Vec<_> = cases.iter().filter(has).collect();
     if let Some(unknown) = names
         .iter()
         .find(|&name| chosen.iter().all(|case| case.name != name))
     {
         return Err(CaseError::new(format!("there is no case called {unknown}")));
     }
-    // The rings have worlds of their own, and wait most of the time: both run at once.
-    let of = |ring| chosen.iter().copied().filter(move |case| case.ring == ring);
-    let (processes, nodes): (Vec<_>, Vec<_>) =
-        (of(Ring::Processes).collect(), of(Ring::Nodes).collect());
-    let (mut light, mut real) = (Shared { world: None }, Shared { world: None });
+    let (processes, nodes) = (queue(&chosen, Ring::Processes), queue(&chosen, Ring::Nodes));
+    let queues = std::iter::repeat_n(&processes, worlds).chain([&nodes]);
+    let mut shared: Vec<_> = queues.map(|queue| Shared { world: None, queue }).collect();
     let report = RefCell::new(report);
     let tell = |done| (report.borrow_mut())(done);
     let ended = {
-        let working = pin!(join(
-            light.run_all(&processes, &tell),
-            real.run_all(&nodes, &tell)
-        ));
+        let working = pin!(join_all(shared.iter_mut().map(|one| one.run_all(&tell))));
         match select(working, pin!(stop)).await {
-            Either::Left(((light, real), _)) => light.and(real),
+            Either::Left((ends, _)) => ends.into_iter().collect(),
             Either::Right(_) => Err(CaseError::new("stopped by a signal")),
         }
     };
-    light.tear_down().await.and(real.tear_down().await)?;
+    for one in &mut shared {
+        one.tear_down().await?;
+    }
     ended
 }
 
-/// The world that the next case may find.
-struct Shared<W> {
-    world: Option<W>,
+/// What is still to run of a ring.
+type Queue<'c, W> = RefCell<VecDeque<&'c Case<W>>>;
+
+/// The longest first: none of them begins when all others have ended.
+fn queue<'c, W>(chosen: &[&'c Case<W>], ring: Ring) -> Queue<'c, W> {
+    let mut cases: Vec<_> = chosen.to_vec();
+    cases.retain(|case| case.ring == ring);
+    cases.sort_by_key(|case| Reverse(case.limit));
+    RefCell::new(cases.into())
 }
 
-impl<W: Ground> Shared<W> {
-    async fn run_all(
-        &mut self,
-        cases: &[&Case<W>],
-        report: &dyn Fn(Done),
-    ) -> Result<(), CaseError> {
-        for case in cases {
+/// The world that the next case may find.
+struct Shared<'c, W> {
+    world: Option<W>,
+    queue: &'c Queue<'c, W>,
+}
+
+impl<'c, W: Ground> Shared<'c, W> {
+    async fn run_all(&mut self, report: &dyn Fn(Done)) -> Result<(), CaseError> {
+        while let Some(case) = self.next() {
             let start = crate::clock::now();
             let result = self.run(case).await;
             let seconds = (crate::clock::now() - start).as_secs_f64();
@@ -187,6 +196,10 @@ impl<W: Ground> Shared<W> {
             });
         }
         self.tear_down().await
+    }
+
+    fn next(&self) -> Option<&'c Case<W>> {
+        self.queue.borrow_mut().pop_front()
     }
 
     async fn run(&mut self, case: &Case<W>) -> Result<(), CaseError> {

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CaseError, registry, run};
+use super::{CaseError, WORLDS, registry, run};
 
 /// Lists the cases that need a cluster, or runs some of them.
 #[derive(Debug, Args)]
@@ -45,6 +45,6 @@ impl CasesCommand {
         };
         // A line that cannot be written has nobody to read it: the reader then counts the case as failed.
         let mut report = |done| println!("{}", serde_json::to_string(&done).unwrap_or_default());
-        Box::pin(run(&cases, names, stop, &mut report)).await
+        Box::pin(run(&cases, names, WORLDS, stop, &mut report)).await
     }
 }

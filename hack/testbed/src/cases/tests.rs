@@ -78,11 +78,19 @@ const CASES: &[Case<Toy>] = &[
     Case::new("b::passes", Ring::Processes, passes),
 ];
 
-/// Runs the cases; what they reported and what happened.
+/// Runs the cases in one world; what they reported and what happened.
 async fn story(names: &[&str], stop: impl Future<Output = ()>) -> (Vec<Done>, Vec<&'static str>) {
+    story_in(1, names, stop).await
+}
+
+async fn story_in(
+    worlds: usize,
+    names: &[&str],
+    stop: impl Future<Output = ()>,
+) -> (Vec<Done>, Vec<&'static str>) {
     let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
     let mut reports = Vec::new();
-    let _ = run(CASES, &names, stop, &mut |done| reports.push(done)).await;
+    let _ = run(CASES, &names, worlds, stop, &mut |done| reports.push(done)).await;
     (reports, STORY.take())
 }
 
@@ -141,16 +149,27 @@ async fn a_panic_is_a_failure() {
 
 #[tokio::test]
 async fn a_case_that_takes_too_long_is_a_failure() {
-    let (reports, story) = story(&["a::hangs", "b::passes"], pending()).await;
+    let (reports, story) = story(&["a::hangs"], pending()).await;
     assert!(
         reports[0].log.contains("more than 300ms"),
         "{:?}",
         reports[0].log
     );
-    assert_eq!(
-        story,
-        ["processes", "hangs", "down", "processes", "passes", "down"]
-    );
+    assert_eq!(story, ["processes", "hangs", "down"]);
+}
+
+#[tokio::test]
+async fn a_case_that_waits_keeps_no_other_waiting() {
+    let names = ["a::hangs", "a::passes", "b::passes"];
+    let (reports, _) = story_in(2, &names, pending()).await;
+    let order: Vec<_> = reports.iter().map(|done| done.case.as_str()).collect();
+    assert_eq!(order, ["a::passes", "b::passes", "a::hangs"]);
+}
+
+#[tokio::test]
+async fn long_cases_come_first() {
+    let (reports, _) = story(&["a::hangs", "a::passes"], pending()).await;
+    assert_eq!(reports[0].case, "a::passes");
 }
 
 #[tokio::test]
