@@ -152,7 +152,9 @@ impl PlayedPod {
 
     /// The sandbox is there: the address is known, the container not yet.
     pub async fn give_ip(&self, ip: Ipv4Addr) -> Result<(), PlayError> {
-        self.write_status(&json!({"podIP": ip, "podIPs": [{"ip": ip}], "hostIP": self.host}))
+        // Lists are merged by address: another one takes the place of the last only where that is said.
+        let ips = json!([{"$patch": "replace"}, {"ip": ip}]);
+        self.write_status(&json!({"podIP": ip, "podIPs": ips, "hostIP": self.host}))
             .await
     }
 

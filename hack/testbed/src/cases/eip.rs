@@ -3,6 +3,7 @@
 //! The same stories are told in virtual time by `tests/eip`; here they show that the doubles there did not lie.
 
 mod account;
+mod asked;
 mod changeover;
 mod crash;
 mod hands;
@@ -105,6 +106,27 @@ pub const CASES: &[Case<World>] = &[
         "eip::a_named_eip_is_taken_from_its_holder_where_that_is_allowed",
         account::robbed,
     ),
+    played(
+        "eip::a_changed_request_of_a_living_pod_is_followed",
+        asked::changed_request,
+    ),
+    played(
+        "eip::a_pod_whose_address_changes_has_its_eip_there",
+        asked::changed_address,
+    ),
+    played(
+        "eip::a_namespaces_limits_are_an_event_and_cost_nothing",
+        asked::limits,
+    ),
+    played(
+        "eip::while_terways_function_is_on_nothing_new_is_started",
+        asked::terway,
+    ),
+    played(
+        "eip::many_records_deleted_at_once_give_nothing_back",
+        asked::storm,
+    )
+    .alone(),
     played(
         "eip::what_another_controller_left_is_taken_over_as_it_stands",
         changeover::taken_over,
