@@ -20,12 +20,14 @@ use crate::eip::drive::Ports;
 use crate::eip::engine::{Ended, Engine, Inbox, Reporter};
 use crate::eip::facts::Me;
 use crate::kubeapi::client::{self, Kube};
+use crate::kubeapi::podenis::PodEnis;
 use crate::kubeapi::pods::Pods;
 use crate::kubeapi::records::Records;
 use crate::kubeapi::watch;
 use crate::node::eni::Enis;
 use crate::node::lock::{LockError, NodeLock};
 use crate::node::metadata::{self, Metadata, MetadataError};
+use crate::node::places::Places;
 use crate::node::role::NodeRole;
 use crate::pace::Pace;
 use crate::shard::sweep::Sweep;
@@ -37,6 +39,8 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Readiness;
 
 mod identify;
+
+use identify::{Identified, Mismatch};
 
 /// Why the agent ends with status 1.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,8 @@ pub enum Error {
     Endpoint(#[from] EndpointError),
     #[error(transparent)]
     Metadata(#[from] MetadataError),
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
     #[error("stopped by itself: {0}")]
     Ended(#[from] Ended),
     #[error("the task {0} ended unasked")]
@@ -89,14 +95,14 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
         exchange: Arc::new(Wire::new()?),
         clock,
     };
-    serve(config, doors, shutdown).await
+    Box::pin(serve(config, doors, shutdown)).await
 }
 
 /// Runs until `shutdown`, through these doors.
 pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(), Error> {
     let metrics = Metrics::new();
     let readiness = Readiness::new();
-    let identified = readiness.condition("identity");
+    let known = readiness.condition("identity");
     let listed = readiness.condition("watches");
     let mut tasks = Tasks::new(shutdown.clone());
     let server = Server::bind(config.listen).await;
@@ -113,14 +119,17 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
     );
     let metadata = metadata_of(&config, &doors)?;
     let identify = identify::identify(&config, &kube, &metadata);
-    let Some((me, region)) = tasks.unless_asked_to_stop(identify).await else {
+    let Some(identified) = tasks.unless_asked_to_stop(identify).await else {
         return Ok(());
     };
+    let identified = identified?;
+    let (me, region) = (identified.me.clone(), identified.region.clone());
     // A second agent has the same port: the lock tells that better than the clash does.
     let _lock = NodeLock::take(&me.cluster, &me.node)?;
     bound?;
-    identified.met();
-    tracing::info!(cluster = %me.cluster, account = me.account.as_deref().unwrap_or("unknown"), %region, "serving");
+    known.met();
+    let cluster_id = config.cluster_id.as_deref().unwrap_or("not configured");
+    tracing::info!(cluster = %me.cluster, cluster_id, account = me.account.as_deref().unwrap_or("unknown"), %region, "serving");
     let (events, writer) = Events::new(
         doors.kube.clone(),
         &me.node,
@@ -133,8 +142,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         &doors,
         kube.clone(),
         metadata,
-        me.clone(),
-        &region,
+        identified,
         &metrics,
     )?;
     let inbox = watches(&mut tasks, &kube, &ports, &me, &metrics);
@@ -156,12 +164,12 @@ fn ports(
     doors: &Doors,
     kube: Kube,
     metadata: Metadata,
-    me: Me,
-    region: &str,
+    identified: Identified,
     metrics: &Metrics,
 ) -> Result<Ports, EndpointError> {
+    let Identified { me, region, node } = identified;
     let credentials = credentials(config, doors, metadata.clone());
-    let endpoints = endpoints(config, region);
+    let endpoints = endpoints(config, &region);
     let rpc = |service: Service| -> Result<Rpc, EndpointError> {
         Ok(Rpc {
             exchange: doors.exchange.clone(),
@@ -173,6 +181,8 @@ fn ports(
             metrics: metrics.clone(),
         })
     };
+    let ecs = Ecs::new(rpc(Service::Ecs)?, &region);
+    let podenis = PodEnis::new(kube.clone());
     Ok(Ports {
         pods: Pods::new(
             kube.clone(),
@@ -182,10 +192,10 @@ fn ports(
             ),
         ),
         records: Records::new(kube.clone()),
-        vpc: Vpc::new(rpc(Service::Vpc)?, region),
-        ecs: Ecs::new(rpc(Service::Ecs)?, region),
+        vpc: Vpc::new(rpc(Service::Vpc)?, &region),
         pace: Pace::new(kube.clone(), doors.clock.clone(), &me.label),
-        enis: Enis::new(metadata),
+        places: Places::new(Enis::new(metadata), podenis, ecs.clone(), node),
+        ecs,
         clock: doors.clock.clone(),
         kube,
         me,

@@ -4,6 +4,7 @@ pub mod client;
 pub mod crd;
 pub mod error;
 pub mod health;
+pub mod podenis;
 pub mod pods;
 pub mod records;
 pub mod watch;

@@ -4,4 +4,5 @@ pub mod eni;
 pub mod identity;
 pub mod lock;
 pub mod metadata;
+pub mod places;
 pub mod role;

@@ -41,3 +41,5 @@ mod package;
 mod rob;
 #[path = "eip/settings.rs"]
 mod settings;
+#[path = "eip/wiring.rs"]
+mod wiring;

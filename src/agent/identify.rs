@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Namespace;
-use kube::api::Api;
+use k8s_openapi::api::core::v1::{Namespace, Node};
+use kube::api::{Api, ListParams};
 
 use crate::api::keys;
 use crate::clock;
@@ -13,15 +13,38 @@ use crate::eip::facts::{Me, Policy};
 use crate::kubeapi::client::Kube;
 use crate::node::identity::Identity;
 use crate::node::metadata::Metadata;
+use crate::node::places::Instance;
 use crate::shard::rivals;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Who we are, and our region. Tries until it is known: whatever is away at start comes back.
-pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me, String) {
+/// The configuration is not this node's: every EIP would be looked for, and made, in the wrong place.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{key} is configured as {configured}, and this node's metadata service says {metadata}: take {key} out of the configuration, or correct it"
+)]
+pub struct Mismatch {
+    key: &'static str,
+    configured: String,
+    metadata: String,
+}
+
+/// Who we are, and where.
+pub struct Identified {
+    pub me: Me,
+    pub region: String,
+    pub node: Instance,
+}
+
+/// Tries until it is known: whatever is away at start comes back.
+pub async fn identify(
+    config: &Config,
+    kube: &Kube,
+    metadata: &Metadata,
+) -> Result<Identified, Mismatch> {
     let cluster = until_known("the cluster's mark", || cluster_uid(kube)).await;
-    let place = until_known("the node's place", || place(config, metadata)).await;
+    let place = until_known("the node's place", || place(config, kube, metadata)).await?;
     let region = place.region;
     let me = Me {
         label: keys::node_label(&config.node),
@@ -33,12 +56,16 @@ pub async fn identify(config: &Config, kube: &Kube, metadata: &Metadata) -> (Me,
                 rivals::installed_at(kube)
             })
             .await,
-            vpc: place.vpc,
+            vpc: place.node.vpc.clone(),
             allow_rob: config.eip.allow_rob,
             live_bandwidth: config.eip.live_bandwidth,
         },
     };
-    (me, region)
+    Ok(Identified {
+        me,
+        region,
+        node: place.node,
+    })
 }
 
 async fn until_known<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
@@ -69,37 +96,138 @@ async fn cluster_uid(kube: &Kube) -> Result<ClusterUid, String> {
 }
 
 /// Where the node is, as far as known.
+#[derive(Debug)]
 struct Place {
     region: String,
     account: Option<String>,
-    vpc: Option<String>,
+    node: Instance,
 }
 
-/// The configuration's, else the metadata service's.
-async fn place(config: &Config, metadata: &Metadata) -> Result<Place, String> {
+/// The metadata service's word; the configuration's where that is silent. The outer error passes, the inner does not.
+async fn place(
+    config: &Config,
+    kube: &Kube,
+    metadata: &Metadata,
+) -> Result<Result<Place, Mismatch>, String> {
     let given = &config.place;
-    if let (Some(region), Some(account), Some(vpc)) = (&given.region, &given.account, &given.vpc) {
-        return Ok(Place {
-            region: region.clone(),
-            account: Some(account.clone()),
-            vpc: Some(vpc.clone()),
-        });
-    }
     match (Identity::read(metadata).await, &given.region) {
-        (Ok(identity), region) => Ok(Place {
-            region: region.clone().unwrap_or(identity.region),
-            account: Some(given.account.clone().unwrap_or(identity.account)),
-            vpc: Some(given.vpc.clone().unwrap_or(identity.vpc)),
-        }),
-        // A node without a metadata service: what is not configured stays unknown.
+        (Ok(identity), _) => Ok(checked(config, identity)),
         (Err(error), Some(region)) => {
             tracing::warn!(%error, "no metadata service: the node's place is what is configured of it");
-            Ok(Place {
+            Ok(Ok(Place {
                 region: region.clone(),
                 account: given.account.clone(),
-                vpc: given.vpc.clone(),
-            })
+                node: Instance {
+                    vpc: given.vpc.clone(),
+                    id: provided_id(config, kube).await?,
+                    alone: true,
+                },
+            }))
         }
         (Err(error), None) => Err(error.to_string()),
+    }
+}
+
+fn checked(config: &Config, identity: Identity) -> Result<Place, Mismatch> {
+    let given = &config.place;
+    for (key, configured, metadata) in [
+        ("regionID", &given.region, &identity.region),
+        ("vpcID", &given.vpc, &identity.vpc),
+    ] {
+        if let Some(configured) = configured.as_ref().filter(|it| *it != metadata) {
+            return Err(Mismatch {
+                key,
+                configured: configured.clone(),
+                metadata: metadata.clone(),
+            });
+        }
+    }
+    Ok(Place {
+        region: identity.region,
+        account: Some(given.account.clone().unwrap_or(identity.account)),
+        node: Instance {
+            vpc: Some(identity.vpc),
+            id: Some(identity.instance_id),
+            alone: false,
+        },
+    })
+}
+
+/// The instance as the cloud controller manager knows it: `cn-hangzhou.i-bp1...` in the node's `providerID`.
+async fn provided_id(config: &Config, kube: &Kube) -> Result<Option<String>, String> {
+    let api: Api<Node> = Api::all(kube.client().clone());
+    let own = ListParams::default().fields(&format!("metadata.name={}", config.node));
+    let found = kube.call("list", "nodes", api.list(&own)).await;
+    let found = found.map_err(|error| error.to_string())?;
+    let spec = found.items.into_iter().find_map(|node| node.spec);
+    Ok(spec
+        .and_then(|spec| spec.provider_id)
+        .and_then(|id| instance_of(&id)))
+}
+
+fn instance_of(provider_id: &str) -> Option<String> {
+    let last = provider_id.rsplit(['.', '/']).next()?;
+    last.starts_with("i-").then(|| last.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn identity() -> Identity {
+        Identity {
+            region: "cn-hangzhou".to_owned(),
+            zone: "cn-hangzhou-a".to_owned(),
+            vpc: "vpc-1".to_owned(),
+            vswitch: "vsw-1".to_owned(),
+            instance_id: "i-1".to_owned(),
+            account: "123".to_owned(),
+            role: None,
+        }
+    }
+
+    fn configured(text: &str) -> Config {
+        let env = BTreeMap::from([("NODE_NAME".to_owned(), "node".to_owned())]);
+        Config::parse("config.yaml", text, &env).unwrap()
+    }
+
+    #[test]
+    fn the_node_speaks_for_itself() {
+        let place = checked(&configured(""), identity()).unwrap();
+        assert_eq!(place.region, "cn-hangzhou");
+        assert_eq!(place.account.as_deref(), Some("123"));
+        assert_eq!(place.node.vpc.as_deref(), Some("vpc-1"));
+        assert_eq!(place.node.id.as_deref(), Some("i-1"));
+        let same = configured("regionID: cn-hangzhou\nvpcID: vpc-1\naccountID: '456'\n");
+        let place = checked(&same, identity()).unwrap();
+        assert_eq!(place.account.as_deref(), Some("456"));
+    }
+
+    #[test]
+    fn another_nodes_configuration_names_both_values() {
+        for (text, configured_as, is) in [
+            ("regionID: cn-beijing", "cn-beijing", "cn-hangzhou"),
+            ("networkController: {vpcid: vpc-2}", "vpc-2", "vpc-1"),
+        ] {
+            let said = checked(&configured(text), identity())
+                .unwrap_err()
+                .to_string();
+            assert!(said.contains(configured_as) && said.contains(is), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_instance_is_read_from_the_nodes_provider_id() {
+        let read = |id| instance_of(id);
+        assert_eq!(read("cn-hangzhou.i-bp1"), Some("i-bp1".to_owned()));
+        assert_eq!(
+            read("alicloud://cn-hangzhou.i-bp1"),
+            Some("i-bp1".to_owned())
+        );
+        assert_eq!(read("alicloud:///i-bp1"), Some("i-bp1".to_owned()));
+        assert_eq!(read("virtual-kubelet"), None);
+        assert_eq!(read(""), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Does one step and says what came of it. Decides nothing.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::api::keys;
@@ -14,7 +15,7 @@ use crate::kubeapi::crd;
 use crate::kubeapi::error::KubeError;
 use crate::kubeapi::pods::Pods;
 use crate::kubeapi::records::{Adoption, Records};
-use crate::node::eni::{Enis, PodIp};
+use crate::node::places::{Found, PlaceError, Places};
 use crate::pace::Pace;
 
 use super::facts::Me;
@@ -37,7 +38,7 @@ pub struct Ports {
     pub vpc: Vpc,
     pub ecs: Ecs,
     pub pace: Pace,
-    pub enis: Enis,
+    pub places: Places,
     pub clock: Clock,
     pub me: Me,
 }
@@ -70,7 +71,7 @@ impl Ports {
             Step::ReadCrd => crd::is_terminating(&self.kube)
                 .await
                 .map_or_else(kube_failed, Outcome::CrdTerminating),
-            Step::Resolve(ip) => self.resolve(*ip).await,
+            Step::Resolve(ip) => self.resolve(key, *ip).await,
             Step::LookByTag { record, attempt } => self.look_by_tag(record, *attempt).await,
             Step::FindHolder(eni) => self.find_holder(eni).await,
             Step::ListNamers(id) => self
@@ -116,44 +117,30 @@ impl Ports {
         Ok(looks)
     }
 
-    /// The cloud reports an interface's primary address as none: where the node knows it, it is filled in.
+    /// The cloud reports an interface's primary address as none: where anybody knows it, it is filled in.
     async fn whole(&self, mut seen: Seen) -> Seen {
         if let Standing::At { eni, ip } = &mut seen.standing
             && ip.is_none()
         {
-            *ip = self.enis.primary(eni).await.ok().flatten();
+            *ip = self.places.primary(eni).await;
         }
         seen
     }
 
-    async fn resolve(&self, ip: std::net::Ipv4Addr) -> Outcome {
-        let failed = |kind, text: String| {
-            Outcome::Failed(Trouble {
-                kind,
-                text,
-                retry_after: None,
-            })
+    async fn resolve(&self, key: &Key, ip: Ipv4Addr) -> Outcome {
+        let (kind, text) = match self.places.find(key, ip).await {
+            Ok(Found::At(place)) => return Outcome::Resolved(place),
+            Ok(Found::NotYet(why)) => (TroubleKind::Passing, why),
+            Ok(Found::Odd(why)) => (TroubleKind::Lasting, why),
+            Ok(Found::Nowhere(why)) => (TroubleKind::Nowhere, why),
+            Err(PlaceError::Cloud(error)) => return Outcome::Failed(trouble(&error)),
+            Err(error) => (TroubleKind::Passing, error.to_string()),
         };
-        match self.enis.find(ip).await {
-            Ok(PodIp::Found { place, .. }) => Outcome::Resolved(place),
-            Ok(PodIp::NotYet) => failed(
-                TroubleKind::Passing,
-                format!("{ip} is on no network interface of this node yet"),
-            ),
-            Ok(PodIp::NotHere) => failed(
-                TroubleKind::Lasting,
-                format!(
-                    "{ip} is on no network interface that this node's metadata service lists: an EIP can only be bound to an address of the VPC"
-                ),
-            ),
-            Ok(PodIp::Prefix { eni, prefix }) => failed(
-                TroubleKind::Lasting,
-                format!(
-                    "{ip} belongs to the IP prefix {prefix} of {eni}: the cloud binds no EIP there; use a Terway mode without IP prefixes"
-                ),
-            ),
-            Err(error) => failed(TroubleKind::Passing, error.to_string()),
-        }
+        Outcome::Failed(Trouble {
+            kind,
+            text,
+            retry_after: None,
+        })
     }
 
     async fn find_holder(&self, eni: &EniId) -> Outcome {

@@ -92,6 +92,8 @@ pub enum TroubleKind {
     PlaceTaken,
     /// The token was used with other arguments: somebody asked already.
     TokenUsed,
+    /// The address is on no interface that an EIP can be bound to.
+    Nowhere,
     /// It will not work before somebody changes something.
     Lasting,
 }

@@ -49,7 +49,7 @@ fn wait(kind: TroubleKind, failures: u32) -> Duration {
         TroubleKind::PlaceTaken | TroubleKind::Throttled => (secs(2), secs(60)),
         TroubleKind::TokenUsed => (secs(2), secs(120)),
         TroubleKind::Quota => (secs(30), secs(300)),
-        TroubleKind::Lasting => (secs(15), secs(300)),
+        TroubleKind::Nowhere | TroubleKind::Lasting => (secs(15), secs(300)),
     };
     first.saturating_mul(1 << failures.min(20)).min(longest)
 }

@@ -15,6 +15,8 @@ pub struct Interface {
     pub zone: String,
     /// `Primary`, `Secondary`, `Trunk` or `Member`.
     pub kind: String,
+    /// `Available`, `Attaching`, `InUse`, `Detaching` or `Deleting`.
+    pub status: String,
     pub primary: Option<Ipv4Addr>,
     /// All its private addresses, the primary one included.
     pub ips: Vec<Ipv4Addr>,
@@ -57,6 +59,8 @@ struct Wire {
     zone_id: String,
     #[serde(rename = "Type", deserialize_with = "loose::text")]
     kind: String,
+    #[serde(deserialize_with = "loose::text")]
+    status: String,
     #[serde(deserialize_with = "loose::some_text")]
     instance_id: Option<String>,
     #[serde(deserialize_with = "loose::some_text")]
@@ -111,6 +115,7 @@ impl Wire {
             vpc: self.vpc_id,
             zone: self.zone_id,
             kind: self.kind,
+            status: self.status,
             primary: primary.and_then(|ip| ip.parse().ok()),
             ips: sets
                 .iter()
@@ -142,7 +147,7 @@ mod tests {
     fn an_interface_is_read_with_its_addresses() {
         let seen = one(
             r#"{"NetworkInterfaceId":"eni-1","VpcId":"vpc-1","ZoneId":"cn-hangzhou-a","Type":"Secondary",
-                "InstanceId":"i-1","PrivateIpAddress":"10.0.0.10","OwnerId":1,"PrivateIpSets":{"PrivateIpSet":[
+                "Status":"InUse","InstanceId":"i-1","PrivateIpAddress":"10.0.0.10","OwnerId":1,"PrivateIpSets":{"PrivateIpSet":[
                 {"PrivateIpAddress":"10.0.0.10","Primary":true},{"PrivateIpAddress":"10.0.0.11","Primary":false}]}}"#,
         );
         let ip = |last| Ipv4Addr::new(10, 0, 0, last);
@@ -151,6 +156,7 @@ mod tests {
             vpc: "vpc-1".into(),
             zone: "cn-hangzhou-a".into(),
             kind: "Secondary".into(),
+            status: "InUse".into(),
             primary: Some(ip(10)),
             ips: vec![ip(10), ip(11)],
             instance: Some("i-1".into()),

@@ -82,7 +82,7 @@ impl Ports {
             }
             Err(error) => {
                 if error.class() == Class::PlaceNotFound {
-                    self.enis.forget().await;
+                    self.places.forget().await;
                 }
                 (Outcome::Failed(trouble(&error)), came(&error))
             }

@@ -187,7 +187,7 @@ fn served(record: &Record, pod: &Pod) -> bool {
 /// Passing trouble is told when it does not pass; what a person must mend, at once.
 fn is_news(kind: TroubleKind, failures: u32) -> bool {
     match kind {
-        TroubleKind::Quota | TroubleKind::Lasting => true,
+        TroubleKind::Quota | TroubleKind::Nowhere | TroubleKind::Lasting => true,
         TroubleKind::Throttled | TroubleKind::TokenUsed | TroubleKind::PlaceTaken => failures >= 3,
         TroubleKind::NoAnswer | TroubleKind::Passing | TroubleKind::WrongState => failures >= 6,
     }

@@ -117,7 +117,7 @@ fn an_address_without_an_interface_is_looked_for_again() {
     let now = long_ago();
     let mut memory = known(now);
     let resolve = Step::Resolve([10, 0, 0, 5].into());
-    memory.absorb(&resolve, failed(TroubleKind::Lasting), now, now);
+    memory.absorb(&resolve, failed(TroubleKind::Nowhere), now, now);
     assert!(memory.judged(&me(), later(now, 599)).no_place);
     assert!(!memory.judged(&me(), later(now, 600)).no_place);
     memory.pod_left();
