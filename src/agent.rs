@@ -8,11 +8,9 @@ use tokio::sync::watch::channel as watch_of;
 use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
-use crate::cloud::credentials::{Configured, Credentials};
 use crate::cloud::ecs::Ecs;
-use crate::cloud::endpoints::{EndpointError, Endpoints, Service};
+use crate::cloud::endpoints::{EndpointError, Service};
 use crate::cloud::http::{Exchange, Wire, WireError};
-use crate::cloud::rpc::Rpc;
 use crate::cloud::vpc::Vpc;
 use crate::config::Config;
 use crate::eip::ask;
@@ -28,7 +26,6 @@ use crate::node::eni::Enis;
 use crate::node::lock::{LockError, NodeLock};
 use crate::node::metadata::{self, Metadata, MetadataError};
 use crate::node::places::Places;
-use crate::node::role::NodeRole;
 use crate::pace::Pace;
 use crate::shard::sweep::Sweep;
 use crate::shard::{audit, rivals};
@@ -38,6 +35,7 @@ use crate::telemetry::health::{BindError, Server};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Readiness;
 
+mod cloud;
 mod identify;
 
 use identify::{Identified, Mismatch};
@@ -168,19 +166,15 @@ fn ports(
     metrics: &Metrics,
 ) -> Result<Ports, EndpointError> {
     let Identified { me, region, node } = identified;
-    let credentials = credentials(config, doors, metadata.clone());
-    let endpoints = endpoints(config, &region);
-    let rpc = |service: Service| -> Result<Rpc, EndpointError> {
-        Ok(Rpc {
-            exchange: doors.exchange.clone(),
-            credentials: credentials.clone(),
-            clock: doors.clock.clone(),
-            endpoint: endpoints.of(service)?,
-            version: service.version(),
-            deadline: config.deadlines.cloud,
-            metrics: metrics.clone(),
-        })
+    let cloud = cloud::Clients {
+        config,
+        exchange: &doors.exchange,
+        clock: &doors.clock,
+        region: &region,
+        metrics,
     };
+    let credentials = cloud.credentials(metadata.clone())?;
+    let rpc = |service: Service| cloud.rpc(service, credentials.clone());
     let ecs = Ecs::new(rpc(Service::Ecs)?, &region);
     let podenis = PodEnis::new(kube.clone());
     Ok(Ports {
@@ -200,39 +194,6 @@ fn ports(
         kube,
         me,
     })
-}
-
-/// A configured `AccessKey`, else the node's RAM role.
-fn credentials(config: &Config, doors: &Doors, metadata: Metadata) -> Credentials {
-    let configured =
-        config
-            .credential
-            .access_key
-            .as_ref()
-            .map_or_else(Configured::default, |key| Configured {
-                access_key_id: key.id.clone(),
-                access_key_secret: key.secret.clone(),
-            });
-    Credentials::new(
-        vec![Box::new(configured), Box::new(NodeRole::new(metadata))],
-        doors.clock.clone(),
-    )
-}
-
-fn endpoints(config: &Config, region: &str) -> Endpoints {
-    let given = [
-        (Service::Vpc, &config.endpoints.vpc),
-        (Service::Ecs, &config.endpoints.ecs),
-        (Service::Sts, &config.endpoints.sts),
-    ];
-    Endpoints {
-        region: region.to_owned(),
-        network: config.endpoints.network,
-        overrides: given
-            .into_iter()
-            .filter_map(|(service, url)| Some((service, url.clone()?)))
-            .collect(),
-    }
 }
 
 fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me, metrics: &Metrics) -> Inbox {

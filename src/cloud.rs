@@ -8,8 +8,10 @@ pub mod http;
 mod loose;
 pub mod rpc;
 pub mod sign;
+pub mod sts;
 pub mod vpc;
 
 pub use ecs::Ecs;
 pub use error::{Class, CloudError};
+pub use sts::Sts;
 pub use vpc::Vpc;

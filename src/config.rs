@@ -4,6 +4,7 @@
 //! so that one can be pasted), and a few of eipd's own; `config/keys.rs` lists them all. This module and `main` are the
 //! only readers of the environment.
 
+mod credential;
 mod error;
 mod keys;
 mod limits;
@@ -14,7 +15,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -90,9 +91,23 @@ pub struct Controllers {
 pub struct Credential {
     /// Both halves or neither.
     pub access_key: Option<AccessKey>,
-    /// `enableRRSA`; absent: the variables that the webhook injects decide.
-    pub rrsa: Option<bool>,
-    pub rrsa_role_name: Option<String>,
+    /// Where a Secret with an `AccessKey` is mounted.
+    pub folder: Option<PathBuf>,
+    /// A role for the pod's own `ServiceAccount` token, unless `enableRRSA` is false.
+    pub rrsa: Option<Rrsa>,
+}
+
+/// What `ack-pod-identity-webhook` injects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rrsa {
+    pub role_arn: String,
+    pub provider_arn: String,
+    pub token_file: PathBuf,
+    /// The STS host; absent: by region.
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    /// Whether that host is the VPC-internal one; absent: as `endpoints.network` says.
+    pub internal: Option<bool>,
 }
 
 /// A configured `AccessKey` pair.

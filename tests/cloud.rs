@@ -11,6 +11,7 @@ mod cloud {
     mod credentials;
     mod interfaces;
     mod living;
+    mod rrsa;
 }
 
 #[path = "cloud/node.rs"]

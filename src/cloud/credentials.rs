@@ -16,8 +16,12 @@ use tokio::time::Instant;
 use crate::clock::{self, Clock};
 
 mod configured;
+mod mounted;
+mod rrsa;
 
 pub use configured::Configured;
+pub use mounted::Mounted;
+pub use rrsa::{Rrsa, session as rrsa_session};
 
 /// An `AccessKey`, with a token and an end where it is a temporary one. Its Debug shows no secret.
 #[derive(Debug, Clone)]
@@ -31,7 +35,9 @@ pub struct Keys {
 /// Why there is nothing to sign with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
-    #[error("no credentials: neither an AccessKey is configured, nor has this node a RAM role")]
+    #[error(
+        "no credentials: neither an AccessKey nor RRSA is configured, nor has this node a RAM role"
+    )]
     NotConfigured,
     #[error("no credentials within the call's deadline")]
     Late,

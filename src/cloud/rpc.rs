@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -52,6 +53,23 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// The longest deadline that configuration may set.
 pub const LONGEST_DEADLINE: Duration = Duration::from_secs(30);
 
+/// How a call shows who sends it.
+#[derive(Clone, Copy)]
+enum Proof<'a> {
+    Signed(&'a Keys),
+    /// By one of its arguments.
+    Argument(&'a SecretString),
+}
+
+impl Proof<'_> {
+    fn redact(self, text: &str) -> String {
+        match self {
+            Self::Signed(keys) => keys.redact(text),
+            Self::Argument(secret) => text.replace(secret.expose_secret(), "***"),
+        }
+    }
+}
+
 /// A call's answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -68,7 +86,8 @@ impl Rpc {
         let until = clock::now() + self.deadline.min(LONGEST_DEADLINE);
         let lack = |cause| CloudError::Credentials { action, cause };
         let keys = within(until, self.credentials.keys()).await.map_err(lack)?;
-        let refused = match self.attempt(action, args, &keys, until).await {
+        let signed = Proof::Signed(&keys);
+        let refused = match self.attempt(action, args, signed, until).await {
             Err(e) if e.class() == Class::CredentialsExpired => e,
             result => return result,
         };
@@ -76,9 +95,24 @@ impl Rpc {
             .await
             .map_err(lack)?
         {
-            Some(other) => self.attempt(action, args, &other, until).await,
+            Some(other) => {
+                self.attempt(action, args, Proof::Signed(&other), until)
+                    .await
+            }
             None => Err(refused),
         }
+    }
+
+    /// Calls `action` once, unsigned. `hidden` is what of its arguments no error may show.
+    pub(super) async fn call_unsigned(
+        &self,
+        action: &'static str,
+        args: &Args,
+        hidden: &SecretString,
+    ) -> Result<Answer, CloudError> {
+        let until = clock::now() + self.deadline.min(LONGEST_DEADLINE);
+        self.attempt(action, args, Proof::Argument(hidden), until)
+            .await
     }
 
     /// One request, signed with a nonce and a date of its own.
@@ -86,10 +120,10 @@ impl Rpc {
         &self,
         action: &'static str,
         args: &Args,
-        keys: &Keys,
+        proof: Proof<'_>,
         until: Instant,
     ) -> Result<Answer, CloudError> {
-        let req = self.request(action, args, keys);
+        let req = self.request(action, args, proof);
         let req = req.map_err(|e| CloudError::NotSent {
             action,
             cause: e.to_string(),
@@ -97,7 +131,7 @@ impl Rpc {
         let sent = clock::now();
         let left = until.saturating_duration_since(sent);
         let result = match clock::timeout(left, self.exchange.exchange(req)).await {
-            Ok(Ok(answer)) => read(action, &answer, keys),
+            Ok(Ok(answer)) => read(action, &answer, proof),
             Ok(Err(TransportError::NotSent(cause))) => Err(CloudError::NotSent { action, cause }),
             Ok(Err(TransportError::NoAnswer(cause))) => Err(CloudError::NoAnswer { action, cause }),
             Err(_) => {
@@ -114,7 +148,7 @@ impl Rpc {
         &self,
         action: &'static str,
         args: &Args,
-        keys: &Keys,
+        proof: Proof<'_>,
     ) -> Result<Request<Bytes>, http::Error> {
         let (host, version) = (self.endpoint.host(), self.version);
         let call = Unsigned {
@@ -123,7 +157,11 @@ impl Rpc {
             version,
             args,
         };
-        let headers = sign::sign(call, keys, self.clock.wall(), &nonce());
+        let (now, nonce) = (self.clock.wall(), nonce());
+        let headers = match proof {
+            Proof::Signed(keys) => sign::sign(call, keys, now, &nonce),
+            Proof::Argument(_) => sign::unsigned(call, now, &nonce),
+        };
         let mut req = Request::post(self.endpoint.uri(&sign::query(args))?)
             .header("accept", "application/json");
         for (name, value) in headers {
@@ -159,10 +197,14 @@ fn outcome(result: &Result<Answer, CloudError>) -> CloudOutcome {
 
 // === reading answers ===
 
-fn read(action: &'static str, answer: &Response<Bytes>, keys: &Keys) -> Result<Answer, CloudError> {
+fn read(
+    action: &'static str,
+    answer: &Response<Bytes>,
+    proof: Proof<'_>,
+) -> Result<Answer, CloudError> {
     let status = answer.status();
     let Ok(body @ Value::Object(_)) = serde_json::from_slice(answer.body()) else {
-        let detail = keys.redact(&String::from_utf8_lossy(answer.body()));
+        let detail = proof.redact(&String::from_utf8_lossy(answer.body()));
         let request_id = header(answer, "x-acs-request-id").map(RequestId::new);
         return Err(CloudError::Unreadable {
             action,
@@ -182,7 +224,7 @@ fn read(action: &'static str, answer: &Response<Bytes>, keys: &Keys) -> Result<A
             body,
         });
     }
-    Err(refusal(action, answer, &body, request_id, keys))
+    Err(refusal(action, answer, &body, request_id, proof))
 }
 
 fn refusal(
@@ -190,11 +232,11 @@ fn refusal(
     answer: &Response<Bytes>,
     body: &Value,
     request_id: Option<RequestId>,
-    keys: &Keys,
+    proof: Proof<'_>,
 ) -> CloudError {
     let status = answer.status().as_u16();
     let Some(code) = field(body, "Code", "code") else {
-        let detail = keys.redact(&body.to_string());
+        let detail = proof.redact(&body.to_string());
         return CloudError::Unreadable {
             action,
             status,
@@ -202,7 +244,7 @@ fn refusal(
             request_id,
         };
     };
-    let message = keys.redact(field(body, "Message", "message").unwrap_or_default());
+    let message = proof.redact(field(body, "Message", "message").unwrap_or_default());
     let request_id = request_id.unwrap_or_else(|| RequestId::new(""));
     let (code, retry_after) = (code.to_owned(), retry_after(answer));
     CloudError::Refused {

@@ -51,6 +51,21 @@ pub fn sign(call: Unsigned<'_>, keys: &Keys, at: Timestamp, nonce: &str) -> Head
     headers
 }
 
+/// The headers of a call that nobody signs: `AssumeRoleWithOIDC`, whose caller has nothing to sign with yet.
+pub fn unsigned(call: Unsigned<'_>, at: Timestamp, nonce: &str) -> Headers {
+    vec![
+        ("host", call.host.to_owned()),
+        ("x-acs-action", call.action.to_owned()),
+        ("x-acs-date", date(at)),
+        ("x-acs-signature-nonce", nonce.to_owned()),
+        ("x-acs-version", call.version.to_owned()),
+    ]
+}
+
+fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// The arguments as a query string: sorted by name, encoded once. It is what is signed, and what is sent.
 pub fn query(args: &[(String, String)]) -> String {
     let encode = |text| utf8_percent_encode(text, &ENCODED).to_string();
@@ -69,7 +84,7 @@ fn signed_headers(call: Unsigned<'_>, keys: &Keys, at: Timestamp, nonce: &str) -
         ("host", call.host.to_owned()),
         ("x-acs-action", call.action.to_owned()),
         ("x-acs-content-sha256", hex(&Sha256::digest(b""))),
-        ("x-acs-date", at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        ("x-acs-date", date(at)),
     ];
     if let Some(token) = &keys.token {
         headers.push(("x-acs-security-token", token.expose_secret().to_owned()));

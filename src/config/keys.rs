@@ -14,11 +14,12 @@ pub(super) struct Key {
 }
 
 /// Keys of which no file of ack-extend-network-controller has any.
-pub(super) const OWN_ROOTS: [&str; 9] = [
+pub(super) const OWN_ROOTS: [&str; 10] = [
     "zoneID",
     "accountID",
     "nodeName",
     "eip",
+    "rrsa",
     "endpoints",
     "metadata",
     "deadlines",
@@ -30,7 +31,7 @@ pub(super) const OWN_ROOTS: [&str; 9] = [
 pub(super) const ENC_ROOT: &str = "clusterID";
 
 /// All keys. The first block has the names of ack-extend-network-controller, in its spelling.
-pub(super) const KEYS: [Key; 32] = [
+pub(super) const KEYS: [Key; 39] = [
     key("clusterID", "EIPD_CLUSTER_ID"),
     key("regionID", "EIPD_REGION_ID"),
     aliased("vpcID", "networkController.vpcid", "EIPD_VPC_ID"),
@@ -56,6 +57,13 @@ pub(super) const KEYS: [Key; 32] = [
     key("zoneID", "EIPD_ZONE_ID"),
     key("accountID", "EIPD_ACCOUNT_ID"),
     key("nodeName", "NODE_NAME"),
+    key("credential.folder", "EIPD_CREDENTIAL_FOLDER"),
+    key("rrsa.roleArn", "ALIBABA_CLOUD_ROLE_ARN"),
+    key("rrsa.providerArn", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"),
+    key("rrsa.tokenFile", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
+    key("rrsa.stsEndpoint", "ALIBABA_CLOUD_STS_ENDPOINT"),
+    key("rrsa.stsRegion", "ALIBABA_CLOUD_STS_REGION"),
+    key("rrsa.vpcEndpoint", "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"),
     key("eip.allowRob", "EIPD_EIP_ALLOW_ROB"),
     key("eip.liveBandwidth", "EIPD_EIP_LIVE_BANDWIDTH"),
     file_only("eip.limits"),

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::error::ConfigError;
-use super::limits;
 use super::settings::{Given, Settings};
 use super::{
-    AccessKey, Config, Controllers, Credential, DEFAULT_PORT, Deadlines, EipSettings, Endpoints,
-    KubeClient, Log, NatGateway, Place,
+    Config, Controllers, DEFAULT_PORT, Deadlines, EipSettings, Endpoints, KubeClient, Log,
+    NatGateway, Place,
 };
+use super::{credential, limits};
 use crate::cloud::endpoints::{Endpoint, Network};
 use crate::telemetry::logs;
 
@@ -27,7 +27,7 @@ pub(super) fn config(settings: &Settings) -> Result<Config, ConfigError> {
         cluster_id: settings.text("clusterID")?,
         place: place(settings)?,
         controllers: controllers(settings)?,
-        credential: credential(settings)?,
+        credential: credential::credential(settings)?,
         virtual_node: settings.flag("enableVirtualNode")?.unwrap_or(false),
         custom_stateful_kinds: settings
             .list("customStatefulWorkloadKinds")?
@@ -98,7 +98,7 @@ fn place(settings: &Settings) -> Result<Place, ConfigError> {
     })
 }
 
-fn id(settings: &Settings, path: &str) -> Result<Option<String>, ConfigError> {
+pub(super) fn id(settings: &Settings, path: &str) -> Result<Option<String>, ConfigError> {
     settings.get(path).map(id_of).transpose()
 }
 
@@ -133,30 +133,6 @@ fn controllers(settings: &Settings) -> Result<Controllers, ConfigError> {
         eip: has("eip"),
         natgw: has("natgw"),
     })
-}
-
-fn credential(settings: &Settings) -> Result<Credential, ConfigError> {
-    Ok(Credential {
-        access_key: access_key(settings)?,
-        rrsa: settings.flag("enableRRSA")?,
-        rrsa_role_name: settings.text("rrsaRoleName")?,
-    })
-}
-
-fn access_key(settings: &Settings) -> Result<Option<AccessKey>, ConfigError> {
-    let half = |given: &Given, other: &str| {
-        Err(given.refuse(format!("{other} is not set; set both or neither")))
-    };
-    let (key, secret) = ("credential.accessKey", "credential.accessSecret");
-    match (settings.get(key), settings.get(secret)) {
-        (None, None) => Ok(None),
-        (Some(given), None) => half(given, secret),
-        (None, Some(given)) => half(given, key),
-        (Some(id), Some(secret)) => Ok(Some(AccessKey {
-            id: id.text()?,
-            secret: secret.text()?.into(),
-        })),
-    }
 }
 
 fn kube_client(settings: &Settings) -> Result<KubeClient, ConfigError> {
@@ -238,7 +214,7 @@ fn network(settings: &Settings) -> Result<Network, ConfigError> {
     }
 }
 
-fn endpoint(settings: &Settings, path: &str) -> Result<Option<String>, ConfigError> {
+pub(super) fn endpoint(settings: &Settings, path: &str) -> Result<Option<String>, ConfigError> {
     let Some(given) = settings.get(path) else {
         return Ok(None);
     };

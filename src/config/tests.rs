@@ -4,6 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 
+mod credential;
 mod limits;
 mod mistakes;
 mod page;
@@ -200,7 +201,7 @@ fn the_environment_wins() {
             natgw: false
         }
     );
-    assert_eq!(config.credential.rrsa, Some(false));
+    assert_eq!(config.credential.rrsa, None);
     assert_eq!(
         config.kube_client,
         KubeClient {

@@ -107,19 +107,28 @@ impl World {
     }
 
     pub fn client_at(&self, sources: Vec<Box<dyn Source>>, clock: Clock) -> Vpc {
-        Vpc::new(self.rpc(Service::Vpc, sources, clock), REGION)
+        let keys = Credentials::new(sources, clock.clone());
+        Vpc::new(self.rpc(Service::Vpc, keys, clock), REGION)
     }
 
     /// An ECS client that signs with the node's role.
     pub fn ecs(&self) -> Ecs {
         let role = Box::new(NodeRole::new(self.metadata()));
-        Ecs::new(self.rpc(Service::Ecs, vec![role], start()), REGION)
+        Ecs::new(
+            self.rpc_of(Service::Ecs, Credentials::new(vec![role], start())),
+            REGION,
+        )
     }
 
-    fn rpc(&self, service: Service, sources: Vec<Box<dyn Source>>, clock: Clock) -> Rpc {
+    /// A client of any service that signs with these.
+    pub fn rpc_of(&self, service: Service, credentials: Credentials) -> Rpc {
+        self.rpc(service, credentials, start())
+    }
+
+    fn rpc(&self, service: Service, credentials: Credentials, clock: Clock) -> Rpc {
         Rpc {
             exchange: self.api(),
-            credentials: Credentials::new(sources, clock.clone()),
+            credentials,
             clock,
             endpoint: Endpoints::internal(REGION).of(service).unwrap(),
             version: service.version(),
@@ -138,14 +147,23 @@ impl World {
 
     /// The next call of `action` goes wrong so.
     pub fn order(&self, action: &str, fault: FaultKind) {
+        self.order_times(Some(1), action, fault);
+    }
+
+    /// Every call of `action` goes wrong so, until the fault of that number is removed.
+    pub fn order_for_ever(&self, action: &str, fault: FaultKind) -> u64 {
+        self.order_times(None, action, fault)
+    }
+
+    fn order_times(&self, count: Option<u32>, action: &str, fault: FaultKind) -> u64 {
         let (action, args) = (action.to_owned(), std::collections::BTreeMap::new());
         self.cloud.add_fault(NewFault {
             action,
             args,
-            count: Some(1),
+            count,
             skip: 0,
             fault,
-        });
+        })
     }
 
     /// How many calls of `action` came.

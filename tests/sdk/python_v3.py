@@ -28,6 +28,7 @@ class Sdk:
         self.vpc, self.vpc_models = vpc.Client(config), vpc_models
         self.ecs, self.ecs_models = ecs.Client(config), ecs_models
         self.sts, self.sts_models = sts.Client(anonymous), sts_models
+        self.signed_sts = sts.Client(config)
 
     def call(self, method, request):
         response = method(request)
@@ -276,6 +277,19 @@ def assume_role_with_oidc(cloud):
     same((refused.code, refused.status_code), ("Forbidden.RAM", 403))
     expired = error_of(lambda: assume_role(cloud, sdk, oidc_token(exp=int(time.time()) - 10)))
     same(expired.code, "AuthenticationFail.OIDCToken.Expired")
+
+
+@case("GetCallerIdentity")
+def get_caller_identity(cloud):
+    account = cloud.call("GET", "/settings")["account_id"]
+    whose = lambda sdk: complete(sdk.call(lambda _: sdk.signed_sts.get_caller_identity(), None), "role_id")
+    user = whose(Sdk(cloud))
+    same((user.account_id, user.identity_type), (account, "RAMUser"))
+    given = assume_role(cloud, Sdk(cloud), oidc_token()).credentials
+    theirs = Sdk(cloud, {"id": given.access_key_id, "secret": given.access_key_secret, "token": given.security_token})
+    role = theirs.call(lambda _: theirs.signed_sts.get_caller_identity(), None)
+    same((role.account_id, role.identity_type), (account, "AssumedRoleUser"))
+    assert ":assumed-role/eipd/" in role.arn, role.arn
 
 
 @case("errors_have_code_status_and_request_id")

@@ -1,4 +1,4 @@
-//! The STS product, 2015-04-01: `AssumeRoleWithOIDC` (alibaba-api.md 4).
+//! The STS product, 2015-04-01: `AssumeRoleWithOIDC` and `GetCallerIdentity` (alibaba-api.md 4).
 
 pub mod oidc;
 
@@ -15,12 +15,42 @@ pub const VERSION: &str = "2015-04-01";
 
 /// Finds an action.
 pub fn route(action: &str) -> Option<Route> {
-    let assume = Route {
+    let handler = match action {
+        "AssumeRoleWithOIDC" => assume_role_with_oidc,
+        "GetCallerIdentity" => get_caller_identity,
+        _ => return None,
+    };
+    Some(Route {
         product: "sts",
         takes_token: false,
-        handler: assume_role_with_oidc,
+        handler,
+    })
+}
+
+/// Whose keys the call is signed with. It needs no permission.
+// The table of handlers wants this form.
+#[allow(clippy::unnecessary_wraps)]
+pub fn get_caller_identity(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let (account, id) = (&call.caller.account, &call.caller.access_key_id);
+    let Some(set) = state.identities.temporary.get(id) else {
+        let user = format!("2{account}");
+        return Ok(json!({
+            "AccountId": account,
+            "Arn": format!("acs:ram::{account}:user/{id}"),
+            "IdentityType": "RAMUser",
+            "PrincipalId": user,
+            "UserId": user,
+        }));
     };
-    (action == "AssumeRoleWithOIDC").then_some(assume)
+    let role = &set.role;
+    Ok(json!({
+        "AccountId": account,
+        "Arn": format!("acs:ram::{account}:assumed-role/{role}/session"),
+        "IdentityType": "AssumedRoleUser",
+        "PrincipalId": format!("3{account}:session"),
+        "UserId": "",
+        "RoleId": format!("3{account}"),
+    }))
 }
 
 /// Exchanges an OIDC token for temporary credentials of a role. Needs no signature.

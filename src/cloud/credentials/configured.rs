@@ -14,7 +14,7 @@ pub struct Configured {
 }
 
 impl Configured {
-    fn read(&self) -> Result<Option<Keys>, String> {
+    pub(super) fn read(&self) -> Result<Option<Keys>, String> {
         let id = self.access_key_id.trim();
         let secret = self.access_key_secret.expose_secret().trim();
         match (id.is_empty(), secret.is_empty()) {

@@ -52,7 +52,8 @@ fn every_limit_has_a_row() {
 
 #[test]
 fn the_example_is_a_good_file_that_uses_every_limit() {
-    let example = PAGE.split("```yaml\n").nth(1).unwrap();
+    let limits = PAGE.split("## Limits").nth(1).unwrap();
+    let example = limits.split("```yaml\n").nth(1).unwrap();
     let example = example.split("```").next().unwrap();
     let env = BTreeMap::from([("NODE_NAME".to_owned(), "n1".to_owned())]);
     let config = Config::parse("page", example, &env).unwrap();
