@@ -8,15 +8,18 @@ use tokio::sync::watch::channel as watch_of;
 use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
+use crate::cloud::credentials::Credentials;
 use crate::cloud::ecs::Ecs;
 use crate::cloud::endpoints::{EndpointError, Service};
 use crate::cloud::http::{Exchange, Wire, WireError};
 use crate::cloud::vpc::Vpc;
+use crate::cloud::watched::Watched;
 use crate::config::Config;
 use crate::eip::ask;
 use crate::eip::drive::Ports;
 use crate::eip::engine::{Ended, Engine, Inbox, Reporter};
 use crate::eip::facts::Me;
+use crate::kubeapi::client::throttle::Throttle;
 use crate::kubeapi::client::{self, Kube};
 use crate::kubeapi::podenis::PodEnis;
 use crate::kubeapi::pods::Pods;
@@ -37,8 +40,10 @@ use crate::telemetry::readiness::Readiness;
 
 mod cloud;
 mod identify;
+mod start;
 
 use identify::{Identified, Mismatch};
+use start::Reached;
 
 /// Why the agent ends with status 1.
 #[derive(Debug, thiserror::Error)]
@@ -89,11 +94,22 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
         .await
         .map_err(|error| Error::Kube(error.to_string()))?;
     let doors = Doors {
-        kube: client::connect(kube, &clock).map_err(|error| Error::Kube(error.to_string()))?,
+        kube: client::connect(kube, &clock, throttle(&config))
+            .map_err(|error| Error::Kube(error.to_string()))?,
         exchange: Arc::new(Wire::new()?),
         clock,
     };
     Box::pin(serve(config, doors, shutdown)).await
+}
+
+/// ENC's two keys: a rate alone has a burst of one second's calls.
+fn throttle(config: &Config) -> Option<Throttle> {
+    let limit = config.kube_client;
+    let qps = limit.qps.or_else(|| limit.burst.map(f64::from))?;
+    // A rate has no sign, and over four thousand million calls a second are no limit.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let a_second = qps.ceil() as u32;
+    Some(Throttle::new(qps, limit.burst.unwrap_or(a_second)))
 }
 
 /// Runs until `shutdown`, through these doors.
@@ -101,6 +117,8 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
     let metrics = Metrics::new();
     let readiness = Readiness::new();
     let known = readiness.condition("identity");
+    let signed = readiness.condition("credentials");
+    let reached = Reached::new(readiness.condition("cloud"));
     let listed = readiness.condition("watches");
     let mut tasks = Tasks::new(shutdown.clone());
     let server = Server::bind(config.listen).await;
@@ -116,7 +134,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         metrics.clone(),
     );
     let metadata = metadata_of(&config, &doors)?;
-    let identify = identify::identify(&config, &kube, &metadata);
+    let identify = identify::identify(&config, &kube, &metadata, &known);
     let Some(identified) = tasks.unless_asked_to_stop(identify).await else {
         return Ok(());
     };
@@ -135,14 +153,25 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         doors.clock.clone(),
     );
     tasks.spawn(EVENTS, writer.run(shutdown.clone()));
-    let ports = ports(
-        &config,
-        &doors,
-        kube.clone(),
-        metadata,
-        identified,
-        &metrics,
-    )?;
+    let watched = Watched {
+        exchange: doors.exchange.clone(),
+        watcher: Box::new(reached),
+    };
+    let cloud = cloud::Clients {
+        config: &config,
+        exchange: &doors.exchange,
+        watched: Arc::new(watched),
+        clock: &doors.clock,
+        region: &region,
+        metrics: &metrics,
+    };
+    let credentials = cloud.credentials(metadata.clone())?;
+    tasks.spawn(
+        "credentials",
+        start::credentials(credentials.clone(), signed),
+    );
+    let enis = Enis::new(metadata);
+    let ports = ports(&cloud, &credentials, kube.clone(), enis, identified)?;
     let inbox = watches(&mut tasks, &kube, &ports, &me, &metrics);
     let limit = config
         .cloud_calls_in_flight
@@ -158,22 +187,14 @@ fn metadata_of(config: &Config, doors: &Doors) -> Result<Metadata, MetadataError
 }
 
 fn ports(
-    config: &Config,
-    doors: &Doors,
+    cloud: &cloud::Clients<'_>,
+    credentials: &Credentials,
     kube: Kube,
-    metadata: Metadata,
+    enis: Enis,
     identified: Identified,
-    metrics: &Metrics,
 ) -> Result<Ports, EndpointError> {
     let Identified { me, region, node } = identified;
-    let cloud = cloud::Clients {
-        config,
-        exchange: &doors.exchange,
-        clock: &doors.clock,
-        region: &region,
-        metrics,
-    };
-    let credentials = cloud.credentials(metadata.clone())?;
+    let (config, clock) = (cloud.config, cloud.clock);
     let rpc = |service: Service| cloud.rpc(service, credentials.clone());
     let ecs = Ecs::new(rpc(Service::Ecs)?, &region);
     let podenis = PodEnis::new(kube.clone());
@@ -187,10 +208,10 @@ fn ports(
         ),
         records: Records::new(kube.clone()),
         vpc: Vpc::new(rpc(Service::Vpc)?, &region),
-        pace: Pace::new(kube.clone(), doors.clock.clone(), &me.label),
-        places: Places::new(Enis::new(metadata), podenis, ecs.clone(), node),
+        pace: Pace::new(kube.clone(), clock.clone(), &me.label),
+        places: Places::new(enis, podenis, ecs.clone(), node),
         ecs,
-        clock: doors.clock.clone(),
+        clock: clock.clone(),
         kube,
         me,
     })

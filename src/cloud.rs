@@ -10,6 +10,7 @@ pub mod rpc;
 pub mod sign;
 pub mod sts;
 pub mod vpc;
+pub mod watched;
 
 pub use ecs::Ecs;
 pub use error::{Class, CloudError};

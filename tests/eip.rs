@@ -41,5 +41,7 @@ mod package;
 mod rob;
 #[path = "eip/settings.rs"]
 mod settings;
+#[path = "eip/start.rs"]
+mod start;
 #[path = "eip/wiring.rs"]
 mod wiring;

@@ -17,6 +17,8 @@ use crate::telemetry::metrics::Metrics;
 pub struct Clients<'a> {
     pub config: &'a Config,
     pub exchange: &'a Arc<dyn Exchange>,
+    /// The same, watched: for everything but the exchange of tokens.
+    pub watched: Arc<dyn Exchange>,
     pub clock: &'a Clock,
     pub region: &'a str,
     pub metrics: &'a Metrics,
@@ -25,7 +27,8 @@ pub struct Clients<'a> {
 impl Clients<'_> {
     /// A client of one service.
     pub fn rpc(&self, service: Service, credentials: Credentials) -> Result<Rpc, EndpointError> {
-        Ok(self.rpc_at(service, self.endpoints().of(service)?, credentials))
+        let endpoint = self.endpoints().of(service)?;
+        Ok(self.rpc_at(service, endpoint, credentials, &self.watched))
     }
 
     /// An `AccessKey`, else RRSA, else the node's RAM role.
@@ -58,7 +61,7 @@ impl Clients<'_> {
             provider_arn: given.provider_arn.clone(),
             token_file: given.token_file.clone(),
             session: rrsa_session(&self.config.node),
-            sts: Sts::new(self.rpc_at(Service::Sts, endpoint, nothing)),
+            sts: Sts::new(self.rpc_at(Service::Sts, endpoint, nothing, self.exchange)),
         })
     }
 
@@ -80,9 +83,15 @@ impl Clients<'_> {
         endpoints.of(Service::Sts)
     }
 
-    fn rpc_at(&self, service: Service, endpoint: Endpoint, credentials: Credentials) -> Rpc {
+    fn rpc_at(
+        &self,
+        service: Service,
+        endpoint: Endpoint,
+        credentials: Credentials,
+        exchange: &Arc<dyn Exchange>,
+    ) -> Rpc {
         Rpc {
-            exchange: self.exchange.clone(),
+            exchange: exchange.clone(),
             credentials,
             clock: self.clock.clone(),
             endpoint,

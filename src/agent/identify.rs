@@ -1,12 +1,10 @@
 //! Who is serving: the cluster's mark, the node's place in the cloud, and the account.
 
-use std::time::Duration;
-
 use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::api::{Api, ListParams};
 
+use super::start::until_known;
 use crate::api::keys;
-use crate::clock;
 use crate::config::Config;
 use crate::domain::ids::ClusterUid;
 use crate::eip::facts::{Me, Policy};
@@ -15,9 +13,7 @@ use crate::node::identity::Identity;
 use crate::node::metadata::Metadata;
 use crate::node::places::Instance;
 use crate::shard::rivals;
-
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+use crate::telemetry::readiness::Condition;
 
 /// The configuration is not this node's: every EIP would be looked for, and made, in the wrong place.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,9 +38,13 @@ pub async fn identify(
     config: &Config,
     kube: &Kube,
     metadata: &Metadata,
+    condition: &Condition,
 ) -> Result<Identified, Mismatch> {
-    let cluster = until_known("the cluster's mark", || cluster_uid(kube)).await;
-    let place = until_known("the node's place", || place(config, kube, metadata)).await?;
+    let cluster = until_known("the cluster's mark", condition, || cluster_uid(kube)).await;
+    let place = || place(config, kube, metadata);
+    let place = until_known("the node's place", condition, place).await?;
+    let since = "since when eipd is installed";
+    let installed_at = until_known(since, condition, || rivals::installed_at(kube)).await;
     let region = place.region;
     let me = Me {
         label: keys::node_label(&config.node),
@@ -52,10 +52,7 @@ pub async fn identify(
         cluster,
         account: place.account.map(|account| format!("{account}/{region}")),
         policy: Policy {
-            installed_at: until_known("since when eipd is installed", || {
-                rivals::installed_at(kube)
-            })
-            .await,
+            installed_at,
             vpc: place.node.vpc.clone(),
             allow_rob: config.eip.allow_rob,
             live_bandwidth: config.eip.live_bandwidth,
@@ -66,21 +63,6 @@ pub async fn identify(
         region,
         node: place.node,
     })
-}
-
-async fn until_known<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
-    what: &str,
-    read: impl Fn() -> F,
-) -> T {
-    let mut wait = FIRST_WAIT;
-    loop {
-        match read().await {
-            Ok(known) => return known,
-            Err(error) => tracing::warn!(%error, "{what} is not known yet"),
-        }
-        clock::sleep(clock::jitter(wait, 0.2)).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
-    }
 }
 
 /// The uid of kube-system: nobody types it, and no copy of the cluster has the same.

@@ -12,6 +12,10 @@ use super::health::Health;
 use crate::clock::{self, Clock, Instant};
 use crate::telemetry::metrics::{ApiOutcome, Metrics};
 
+pub mod throttle;
+
+use throttle::Throttle;
+
 /// A watch that is silent for longer is dead: the server sends a bookmark about once a minute.
 const SILENCE: Duration = Duration::from_secs(75);
 const CONNECT: Duration = Duration::from_secs(10);
@@ -25,15 +29,20 @@ pub struct Kube {
     health: Health,
 }
 
-/// A client for `config` without kube's own 15 retries; it notices a dead connection by its silence.
-pub fn connect(config: kube::Config, clock: &Clock) -> Result<kube::Client, kube::Error> {
-    connect_within(config, clock, SILENCE)
+/// A client for `config` without kube's own 15 retries; it notices a dead connection by its silence, and keeps to `limit`.
+pub fn connect(
+    config: kube::Config,
+    clock: &Clock,
+    limit: Option<Throttle>,
+) -> Result<kube::Client, kube::Error> {
+    connect_within(config, clock, limit, SILENCE)
 }
 
 /// As [`connect`], with a connection taken for dead after so long a silence.
 fn connect_within(
     mut config: kube::Config,
     clock: &Clock,
+    limit: Option<Throttle>,
     silence: Duration,
 ) -> Result<kube::Client, kube::Error> {
     config.default_retry = false;
@@ -44,9 +53,14 @@ fn connect_within(
         let clock = clock.clone();
         tower::util::MapFuture::new(inner, move |answer| observed(answer, clock.clone()))
     });
-    Ok(ClientBuilder::try_from(config)?
-        .with_layer(&observe)
-        .build())
+    let client = ClientBuilder::try_from(config)?.with_layer(&observe);
+    Ok(match limit {
+        Some(limit) => {
+            let throttle = tower::layer::layer_fn(move |inner| limit.layer(inner));
+            client.with_layer(&throttle).build()
+        }
+        None => client.build(),
+    })
 }
 
 /// Teaches the clock the API server's time of day, from each answer's `Date`.

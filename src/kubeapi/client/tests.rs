@@ -37,7 +37,7 @@ async fn server(head: &str, body: &str) -> (kube::Config, Arc<AtomicUsize>) {
 }
 
 fn kube(config: kube::Config, clock: &Clock, silence: Duration) -> Kube {
-    let client = connect_within(config, clock, silence).unwrap();
+    let client = connect_within(config, clock, None, silence).unwrap();
     Kube::new(client, Duration::from_secs(5), Metrics::new())
 }
 
@@ -84,7 +84,7 @@ async fn a_watch_that_goes_silent_is_an_error() {
 #[tokio::test]
 async fn a_call_that_hangs_ends_at_its_deadline_and_may_have_happened() {
     let (config, _) = server("200 OK", "content-length: 1000\r\n\r\n{").await;
-    let client = connect_within(config, &Clock::new(), SILENCE).unwrap();
+    let client = connect_within(config, &Clock::new(), None, SILENCE).unwrap();
     let kube = Kube::new(client, Duration::from_millis(300), Metrics::new());
     let api: Api<ConfigMap> = Api::default_namespaced(kube.client().clone());
     let error = kube
@@ -92,4 +92,23 @@ async fn a_call_that_hangs_ends_at_its_deadline_and_may_have_happened() {
         .await
         .unwrap_err();
     assert!(matches!(error, KubeError::NoAnswer(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_limited_client_sends_no_faster_than_that() {
+    let body = format!(
+        "connection: close\r\ncontent-length: {}\r\n\r\n{THROTTLED}",
+        THROTTLED.len()
+    );
+    let (config, requests) = server("429 Too Many Requests", &body).await;
+    let limit = Some(Throttle::new(20.0, 2));
+    let client = connect_within(config, &Clock::new(), limit, SILENCE).unwrap();
+    let api: Api<ConfigMap> = Api::default_namespaced(client);
+    let began = clock::now();
+    let calls = (0..6).map(|_| api.get("x"));
+    let answers = futures::future::join_all(calls).await;
+    assert!(answers.iter().all(Result::is_err));
+    assert_eq!(requests.load(Ordering::Relaxed), 6);
+    let took = clock::now() - began;
+    assert!(took >= Duration::from_millis(195), "{took:?}"); // two at once, four at 50 ms
 }
