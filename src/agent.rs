@@ -27,7 +27,7 @@ use crate::kubeapi::records::Records;
 use crate::kubeapi::watch;
 use crate::node::eni::Enis;
 use crate::node::lock::{LockError, NodeLock};
-use crate::node::metadata::{self, Metadata, MetadataError};
+use crate::node::metadata::{Metadata, MetadataError};
 use crate::node::places::Places;
 use crate::pace::Pace;
 use crate::shard::sweep::Sweep;
@@ -76,9 +76,6 @@ pub struct Doors {
     pub clock: Clock,
 }
 
-/// Steps in flight at a time unless `maxConcurrentReconciles` says otherwise. Each may hold a connection, whose buffers
-/// are most of what the agent allocates; more than a few make nothing faster.
-const STEPS_IN_FLIGHT: usize = 6;
 /// Changes that wait for the engine; more make the watch wait.
 const INBOX: usize = 64;
 /// What is in flight has a deadline of its own; this is for what has not.
@@ -133,7 +130,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         config.deadlines.api_server,
         metrics.clone(),
     );
-    let metadata = metadata_of(&config, &doors)?;
+    let metadata = Metadata::for_config(&config, doors.exchange.clone())?;
     let identify = identify::identify(&config, &kube, &metadata, &known);
     let Some(identified) = tasks.unless_asked_to_stop(identify).await else {
         return Ok(());
@@ -173,17 +170,9 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
     let enis = Enis::new(metadata);
     let ports = ports(&cloud, &credentials, kube.clone(), enis, identified)?;
     let inbox = watches(&mut tasks, &kube, &ports, &me, &metrics);
-    let limit = config
-        .cloud_calls_in_flight
-        .map_or(STEPS_IN_FLIGHT, |limit| limit.max(1) as usize);
+    let limit = config.steps_in_flight();
     let engine = Engine::new(ports, Reporter::new(events), metrics, limit);
     tasks.until_done(engine.run(inbox, listed, shutdown)).await
-}
-
-fn metadata_of(config: &Config, doors: &Doors) -> Result<Metadata, MetadataError> {
-    let own = format!("http://{}", metadata::ADDRESS);
-    let base = config.endpoints.metadata.as_deref().unwrap_or(&own);
-    Metadata::new(doors.exchange.clone(), base, config.metadata_plain_mode)
 }
 
 fn ports(

@@ -1,11 +1,11 @@
-//! The command line: `eipd run`, `eipd crds`.
+//! The command line: `eipd run`, `eipd config`, `eipd crds`.
 
 // The doc comments here are the help text, and a terminal shows backticks as they are.
 #![allow(clippy::doc_markdown)]
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Public addresses for the pods of one Kubernetes node on Alibaba Cloud.
 ///
@@ -34,11 +34,32 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Print the configuration that is in force, and where each value came from
+    ///
+    /// File, environment variable, the node's metadata service, or default; secrets are hidden. The exit status is 1 when
+    /// `eipd run` would refuse the configuration.
+    Config {
+        /// YAML file, as for `eipd run`
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// How to print it
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
     /// Print the CustomResourceDefinitions of PodEIP and PodDNAT
     ///
     /// As YAML on standard output, for `eipd crds | kubectl apply --server-side -f -`. They are the ones that
     /// `kubectl apply -k daemonset` applies.
     Crds,
+}
+
+/// The form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Columns
+    Table,
+    /// A list of objects with key, value and from
+    Json,
 }
 
 /// The definitions, as applied by `daemonset/`, as one YAML stream.
@@ -65,12 +86,16 @@ mod tests {
         assert_eq!(run, Command::Run { config });
         assert_eq!(parse(&["run"]).unwrap(), Command::Run { config: None });
         assert_eq!(parse(&["crds"]).unwrap(), Command::Crds);
+        let (config, output) = (None, Output::Json);
+        let shown = parse(&["config", "-o", "json"]).unwrap();
+        assert_eq!(shown, Command::Config { config, output });
         for wrong in [
             &["walk"][..],
             &[],
             &["run", "file"],
             &["run", "--config"],
             &["crds", "x"],
+            &["config", "-o", "xml"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }

@@ -10,6 +10,7 @@ mod keys;
 mod limits;
 mod read;
 mod settings;
+mod show;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use error::ConfigError;
+pub use show::{DEFAULT, Row};
 
 use crate::api::limits::Limits;
 use crate::cloud::endpoints::Network;
@@ -177,17 +179,22 @@ pub struct Log {
 impl Config {
     /// Reads `path`, if one is given, and the process's environment.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_explained(path).map(|(config, _)| config)
+    }
+
+    /// The same, with every key's value and where it came from.
+    pub fn load_explained(path: Option<&Path>) -> Result<(Self, Vec<Row>), ConfigError> {
         let env = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let Some(path) = path else {
-            return Self::parse("", "", &env);
+            return Self::explain("", "", &env);
         };
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             file: path.display().to_string(),
             source,
         })?;
-        Self::parse(&path.display().to_string(), &text, &env)
+        Self::explain(&path.display().to_string(), &text, &env)
     }
 
     /// The configuration that `text` and the variables `env` stand for; `file` names the text in errors.
@@ -196,7 +203,27 @@ impl Config {
         text: &str,
         env: &BTreeMap<String, String>,
     ) -> Result<Self, ConfigError> {
-        read::config(&settings::Settings::collect(file, text, env)?)
+        Self::explain(file, text, env).map(|(config, _)| config)
+    }
+
+    /// The same, with every key's value and where it came from.
+    pub fn explain(
+        file: &str,
+        text: &str,
+        env: &BTreeMap<String, String>,
+    ) -> Result<(Self, Vec<Row>), ConfigError> {
+        let settings = settings::Settings::collect(file, text, env)?;
+        let config = read::config(&settings)?;
+        let rows = show::rows(&settings, &config);
+        Ok((config, rows))
+    }
+
+    /// How many steps the agent may have in flight. Each may hold a connection, whose buffers are most of what the agent
+    /// allocates; more than a few make nothing faster.
+    pub fn steps_in_flight(&self) -> usize {
+        const STEPS: usize = 6;
+        self.cloud_calls_in_flight
+            .map_or(STEPS, |limit| limit.max(1) as usize)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cloud;
 pub mod config;
 pub mod domain;
 pub mod eip;
+pub mod inspect;
 pub mod kubeapi;
 pub mod node;
 pub mod pace;

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use eipd::agent;
-use eipd::cli::{CRDS, Cli, Command};
+use eipd::cli::{CRDS, Cli, Command, Output};
 use eipd::config::{Config, ConfigError};
+use eipd::inspect;
 use eipd::shutdown;
 use eipd::telemetry::escape::plain;
 use eipd::telemetry::logs;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     drop(rustls::crypto::ring::default_provider().install_default());
     let result = match Cli::parse().command {
         Command::Run { config } => run(config.as_deref()),
+        Command::Config { config, output } => show(config.as_deref(), output),
         Command::Crds => print(CRDS),
     };
     match result {
@@ -61,19 +63,38 @@ fn print(text: &str) -> Result<(), Failure> {
         .map_err(Failure::Output)
 }
 
+fn show(path: Option<&Path>, output: Output) -> Result<(), Failure> {
+    let (config, rows) = Config::load_explained(path)?;
+    for warning in &config.warnings {
+        eprintln!("eipd: {}", plain(warning));
+    }
+    let node = runtime()?.block_on(inspect::node(&config));
+    if let Err(why) = &node {
+        eprintln!("eipd: {}", plain(why));
+    }
+    let rows = inspect::completed(rows, &node);
+    print(&match output {
+        Output::Table => inspect::table(&rows),
+        Output::Json => inspect::json(&rows),
+    })
+}
+
+/// One thread: an agent serves one node, and memory is what a `DaemonSet` costs most.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()
+        .map_err(Failure::Runtime)
+}
+
 fn run(path: Option<&Path>) -> Result<(), Failure> {
     let config = Config::load(path)?;
     logs::init(config.log.format, &config.log.level, &config.node)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    // One thread: an agent serves one node, and memory is what a DaemonSet costs most.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .build()
-        .map_err(Failure::Runtime)?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let shutdown = shutdown::on_signals().map_err(Failure::Runtime)?;
         Ok(agent::run(config, shutdown).await?)
     })

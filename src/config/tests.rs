@@ -8,6 +8,7 @@ mod credential;
 mod limits;
 mod mistakes;
 mod page;
+mod show;
 
 fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::clock;
 use crate::cloud::http::{Exchange, TransportError};
+use crate::config::Config;
 
 /// The metadata service's address, the same on every instance.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
@@ -107,6 +108,13 @@ impl Metadata {
         allow_plain: bool,
     ) -> Result<Self, MetadataError> {
         Self::new(exchange, &format!("http://{ADDRESS}"), allow_plain)
+    }
+
+    /// The service where the configuration says, else at its own address.
+    pub fn for_config(config: &Config, exchange: Arc<dyn Exchange>) -> Result<Self, MetadataError> {
+        let own = format!("http://{ADDRESS}");
+        let base = config.endpoints.metadata.as_deref().unwrap_or(&own);
+        Self::new(exchange, base, config.metadata_plain_mode)
     }
 
     /// The text at `path` under `/latest/meta-data/`, without surrounding white space.
