@@ -37,6 +37,8 @@ mod others;
 mod pace;
 #[path = "eip/package.rs"]
 mod package;
+#[path = "eip/permissions.rs"]
+mod permissions;
 #[path = "eip/rob.rs"]
 mod rob;
 #[path = "eip/settings.rs"]

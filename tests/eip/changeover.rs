@@ -11,12 +11,12 @@ use crate::world::{LATER, NS, World, is_bound, is_in_use_at};
 
 const ENI_CONFIG: &str = "eni-config";
 /// A stamp of the other controller is no sign of life any more.
-const SILENT: Duration = Duration::from_mins(11);
+pub const SILENT: Duration = Duration::from_mins(11);
 /// Every take-over has begun by then.
-const TAKEN: Duration = Duration::from_mins(50);
+pub const TAKEN: Duration = Duration::from_mins(50);
 
 /// What the other controller leaves: pod, record and EIP, the EIP bound at that address.
-fn served_by_the_other(
+pub fn served_by_the_other(
     world: &World,
     pod: &PodSpec,
     ip: &str,
@@ -53,7 +53,7 @@ fn served_by_the_other(
 /// A name, and what makes a record none to take over.
 type Spoil = (&'static str, fn(&World, &str));
 
-fn install(world: &World) {
+pub fn install(world: &World) {
     world
         .api
         .create(&json!({
@@ -69,7 +69,7 @@ fn is_ours(record: &Value) -> bool {
         && metadata["annotations"]["k8s.aliyun.com/eip-controller"] == "eipd"
 }
 
-fn is_tagged(world: &World, eip: &str) -> bool {
+pub fn is_tagged(world: &World, eip: &str) -> bool {
     let eip = world.cloud.eip(eip).unwrap();
     let tags = eip.tags.now();
     tags.contains_key("eipd-cluster") && tags.contains_key("eipd-record")
