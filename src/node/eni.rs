@@ -110,7 +110,7 @@ impl Enis {
     /// The primary IP of one of this node's ENIs; `None` where the node has no such ENI (any more).
     pub async fn primary(&self, eni: &EniId) -> Result<Option<Ipv4Addr>, MetadataError> {
         let mut table = self.inner.table.lock().await;
-        if table.primary(eni).is_none() {
+        if table.primary(eni).is_none() && !table.is_believed() {
             self.read(&mut table).await?;
         }
         Ok(table.primary(eni))

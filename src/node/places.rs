@@ -119,12 +119,7 @@ fn judge(hits: &[Interface], instance: Option<&str>, ip: Ipv4Addr) -> Found {
             n => Found::Odd(format!("{ip} is on {n} network interfaces of this VPC")),
         };
     };
-    let ours = match (&hit.instance, instance) {
-        (Some(of), Some(own)) => of == own,
-        // The cloud does not always say whose a member is; nothing but a pod uses one.
-        (None, Some(_)) => hit.kind == "Member",
-        (_, None) => false,
-    };
+    let ours = instance.is_some() && hit.instance.as_deref() == instance;
     let eni = &hit.id;
     match hit.status.as_str() {
         _ if !ours => Found::Odd(format!(
@@ -175,12 +170,9 @@ mod tests {
             eni: EniId::new("eni-1"),
             ip: IP,
         });
-        for (instance, kind) in [
-            (Some("i-1"), "Secondary"),
-            (Some("i-1"), "Member"),
-            (None, "Member"),
-        ] {
-            assert_eq!(judged(&[hit("eni-1", instance, kind, "InUse")]), at);
+        for kind in ["Secondary", "Member"] {
+            let seen = judged(&[hit("eni-1", Some("i-1"), kind, "InUse")]);
+            assert_eq!(seen, at);
         }
     }
 
@@ -196,7 +188,7 @@ mod tests {
             hit("eni-2", Some("i-1"), "Member", "InUse"),
         ];
         assert!(matches!(judged(&two), Found::Odd(_)));
-        for (instance, kind) in [(Some("i-2"), "Member"), (None, "Secondary")] {
+        for (instance, kind) in [(Some("i-2"), "Member"), (None, "Member")] {
             let seen = judged(&[hit("eni-1", instance, kind, "InUse")]);
             assert!(
                 matches!(&seen, Found::Odd(why) if why.contains("eni-1")),
