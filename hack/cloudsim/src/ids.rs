@@ -39,9 +39,9 @@ impl Ids {
         format!("STS.{}", self.text(25, MIXED))
     }
 
-    /// A secret or token of `length` characters.
+    /// A secret or token of `length` characters. All begin alike: hack/test fails when one of them is printed.
     pub fn secret(&mut self, length: usize) -> String {
-        self.text(length, MIXED)
+        format!("{SECRET}{}", self.text(length - SECRET.len(), MIXED))
     }
 
     /// The next MAC address, `00:16:3e:...`.
@@ -62,6 +62,8 @@ impl Ids {
     }
 }
 
+/// The beginning of every secret that this cloud makes up.
+pub const SECRET: &str = "Hush";
 const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 const HEX: &[u8] = b"0123456789ABCDEF";
 const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

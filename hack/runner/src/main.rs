@@ -12,6 +12,7 @@ mod name;
 mod process;
 mod program;
 mod report;
+mod secrets;
 mod suites;
 
 use std::path::PathBuf;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::secrets;
+
 /// How one test ended.
 #[derive(Debug)]
 pub struct Outcome {
@@ -26,7 +28,11 @@ impl Report {
 
     pub fn add(&mut self, outcome: &Outcome) {
         let seconds = outcome.took.as_secs_f64();
-        if outcome.ok {
+        let leak = secrets::find(&outcome.log);
+        if let Some(line) = leak {
+            println!("    a secret was printed: {line}");
+        }
+        if outcome.ok && leak.is_none() {
             self.passed += 1;
             println!("ok     {seconds:7.2} s  {}", outcome.name);
             return;
@@ -92,6 +98,16 @@ mod tests {
         report.add(&outcome(false));
         assert!(!report.all_passed());
         assert_eq!(report.last_line(), "1 passed, 1 failed");
+    }
+
+    #[test]
+    fn a_test_that_printed_a_secret_has_failed() {
+        let mut report = Report::new();
+        report.add(&Outcome {
+            log: format!("all is well\nkey Hu{}\n", "sh5VxQm2Lk90aZ"),
+            ..outcome(true)
+        });
+        assert_eq!(report.last_line(), "0 passed, 1 failed");
     }
 
     #[test]

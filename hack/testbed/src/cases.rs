@@ -107,6 +107,9 @@ pub trait Ground: Sized {
     /// What helps to understand a case that failed: the ends of logs, the cloud's calls.
     fn evidence(&self) -> impl Future<Output = String>;
 
+    /// Everything that the programs under test have printed or written for people: the runner looks for secrets in it.
+    fn printed(&self) -> impl Future<Output = String>;
+
     /// Makes it ready for another case after one that passed: no agent runs, no order to the cloud stands. Whether it is as
     /// good as new; if not, the next case gets another one.
     fn tidy(&mut self) -> impl Future<Output = bool>;
@@ -184,13 +187,11 @@ impl<'c, W: Ground> Shared<'c, W> {
             let start = crate::clock::now();
             let result = self.run(case).await;
             let seconds = (crate::clock::now() - start).as_secs_f64();
-            let log = result
-                .as_ref()
-                .err()
-                .map_or_else(String::new, ToString::to_string);
+            let ok = result.is_ok();
+            let log = result.unwrap_or_else(|error| error.to_string());
             report(Done {
                 case: case.name.to_owned(),
-                ok: result.is_ok(),
+                ok,
                 seconds,
                 log,
             });
@@ -202,7 +203,8 @@ impl<'c, W: Ground> Shared<'c, W> {
         self.queue.borrow_mut().pop_front()
     }
 
-    async fn run(&mut self, case: &Case<W>) -> Result<(), CaseError> {
+    /// What was printed meanwhile.
+    async fn run(&mut self, case: &Case<W>) -> Result<String, CaseError> {
         if case.alone {
             self.tear_down().await?;
         }
@@ -210,20 +212,20 @@ impl<'c, W: Ground> Shared<'c, W> {
             Some(world) => world,
             none => none.insert(limited("setting up", SET_UP_LIMIT, W::set_up(case.ring)).await?),
         };
-        let mut result = limited(case.name, case.limit, (case.run)(world)).await;
-        if let Err(error) = result {
-            let evidence = limited("evidence", TEAR_DOWN_LIMIT, world.evidence().map(Ok)).await;
-            result = Err(CaseError::new(format!(
-                "{error}\n{}",
-                evidence.unwrap_or_default()
-            )));
-        }
+        let result = match limited(case.name, case.limit, (case.run)(world)).await {
+            Ok(()) => limited("reading logs", TEAR_DOWN_LIMIT, world.printed().map(Ok)).await,
+            Err(error) => {
+                let evidence = limited("evidence", TEAR_DOWN_LIMIT, world.evidence().map(Ok)).await;
+                let evidence = evidence.unwrap_or_default();
+                Err(CaseError::new(format!("{error}\n{evidence}")))
+            }
+        };
         let good = !case.alone && result.is_ok() && tidied(world).await;
-        if !good {
-            let torn_down = self.tear_down().await;
-            result = result.and(torn_down);
+        if good {
+            result
+        } else {
+            self.tear_down().await.and(result)
         }
-        result
     }
 
     async fn tear_down(&mut self) -> Result<(), CaseError> {

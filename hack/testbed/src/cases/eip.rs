@@ -95,6 +95,11 @@ pub const CASES: &[Case<World>] = &[
         quiet::role_signs,
     ),
     played(
+        "eip::no_secret_is_printed_at_the_most_talkative",
+        quiet::talkative,
+    )
+    .alone(),
+    played(
         "eip::a_used_up_quota_is_waited_for_and_ends_by_itself",
         account::quota,
     ),

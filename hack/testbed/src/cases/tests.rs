@@ -31,6 +31,10 @@ impl Ground for Toy {
         "evidence".to_owned()
     }
 
+    async fn printed(&self) -> String {
+        "printed".to_owned()
+    }
+
     async fn tidy(&mut self) -> bool {
         self.0
     }
@@ -97,7 +101,7 @@ async fn story_in(
 #[tokio::test]
 async fn cases_of_a_ring_share_a_world() {
     let (reports, story) = story(&["nodes::passes", "a::passes", "b::passes"], pending()).await;
-    assert!(reports.iter().all(|done| done.ok));
+    assert!(reports.iter().all(|done| done.ok && done.log == "printed"));
     assert_eq!(
         story,
         [

@@ -1,10 +1,12 @@
 //! The worlds that cases run in.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
 
 use super::{CaseError, Ground, Ring};
 use crate::world::{World, WorldSpec};
@@ -29,6 +31,16 @@ impl Ground for World {
         self.evidence()
     }
 
+    async fn printed(&self) -> String {
+        let mut all = container_logs(&self.dir());
+        for agent in &self.agents {
+            all.push(agent.logs());
+            all.extend(agent.get("/metrics").await);
+        }
+        all.extend(told(self).await.unwrap_or_default());
+        all.join("\n")
+    }
+
     async fn tidy(&mut self) -> bool {
         for agent in &mut self.agents {
             agent.sigterm(DRAIN).await;
@@ -40,6 +52,35 @@ impl Ground for World {
         drop(self);
         Ok(())
     }
+}
+
+/// Logs of eipd's containers on real nodes, below the world's folder.
+fn container_logs(dir: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let kind = entry.file_type();
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            all.extend(container_logs(&path));
+        } else if path.to_string_lossy().contains("/pod-logs/eipd_") {
+            let log = fs::read(&path).unwrap_or_default();
+            all.push(String::from_utf8_lossy(&log).into_owned());
+        }
+    }
+    all
+}
+
+/// The Events and the records of the whole cluster.
+async fn told(world: &World) -> Result<Vec<String>, CaseError> {
+    let kind = GroupVersionKind::gvk("alibabacloud.com", "v1beta1", "PodEIP");
+    let every = ListParams::default();
+    let events = Api::<Event>::all(world.kube()).list(&every).await?;
+    let records = Api::<DynamicObject>::all_with(world.kube(), &ApiResource::from_gvk(&kind));
+    let records = records.list(&every).await?;
+    Ok(vec![
+        serde_json::to_string(&events.items)?,
+        serde_json::to_string(&records.items)?,
+    ])
 }
 
 /// Clears what was ordered of the cloud; whether nothing else is left of a case.

@@ -36,6 +36,18 @@ pub fn role_signs(world: &mut World) -> CaseFuture<'_> {
     })
 }
 
+/// The same with all that an agent can say: what it printed is searched for secrets when this has passed.
+pub fn talkative(world: &mut World) -> CaseFuture<'_> {
+    Box::pin(async {
+        world.agent(0).set_env("EIPD_LOG_LEVEL", "trace");
+        role_signs(world).await?;
+        let said = world.agent(0).logs();
+        let traces = said.lines().filter(|line| line.contains("TRACE")).count();
+        ensure!(traces > 10, "that is not talkative: {traces} lines");
+        Ok(())
+    })
+}
+
 /// The keys of the calls that were accepted since; all of them a role's.
 async fn signers(world: &World, mark: &Mark) -> Result<Vec<String>, CaseError> {
     let mut keys = Vec::new();
