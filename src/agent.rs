@@ -38,8 +38,8 @@ use crate::telemetry::health::{BindError, Server};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Readiness;
 
-mod cloud;
-mod identify;
+pub(crate) mod cloud;
+pub(crate) mod identify;
 mod start;
 
 use identify::{Identified, Mismatch};
@@ -87,16 +87,19 @@ const EVENTS: &str = "events";
 /// Runs until `shutdown`, on the real network.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
     let clock = Clock::new();
-    let kube = kube::Config::infer()
-        .await
-        .map_err(|error| Error::Kube(error.to_string()))?;
     let doors = Doors {
-        kube: client::connect(kube, &clock, throttle(&config))
-            .map_err(|error| Error::Kube(error.to_string()))?,
+        kube: api_server(&config, &clock).await.map_err(Error::Kube)?,
         exchange: Arc::new(Wire::new()?),
         clock,
     };
     Box::pin(serve(config, doors, shutdown)).await
+}
+
+/// The API server as this process finds it: in a pod, or through `KUBECONFIG`.
+pub(crate) async fn api_server(config: &Config, clock: &Clock) -> Result<kube::Client, String> {
+    let found = kube::Config::infer().await;
+    let found = found.map_err(|error| error.to_string())?;
+    client::connect(found, clock, throttle(config)).map_err(|error| error.to_string())
 }
 
 /// ENC's two keys: a rate alone has a burst of one second's calls.

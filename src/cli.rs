@@ -1,4 +1,4 @@
-//! The command line: `eipd run`, `eipd config`, `eipd crds`.
+//! The command line: `eipd run`, `eipd config`, `eipd doctor`, `eipd crds`.
 
 // The doc comments here are the help text, and a terminal shows backticks as they are.
 #![allow(clippy::doc_markdown)]
@@ -46,6 +46,20 @@ pub enum Command {
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
+    /// Try everything that an agent on this node needs, and say what to do about what fails
+    ///
+    /// Metadata service, API server, definitions, rights, other EIP controllers, credentials, clock, RAM policy and network
+    /// interfaces, a line each. Nothing is changed. The exit status is 1 when a line is BAD.
+    ///
+    /// In a cluster: kubectl -n eipd exec POD -- /eipd doctor --config /etc/eipd/config.yaml
+    Doctor {
+        /// YAML file, as for `eipd run`
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// How to print it
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
     /// Print the CustomResourceDefinitions of PodEIP and PodDNAT
     ///
     /// As YAML on standard output, for `eipd crds | kubectl apply --server-side -f -`. They are the ones that
@@ -58,7 +72,7 @@ pub enum Command {
 pub enum Output {
     /// Columns
     Table,
-    /// A list of objects with key, value and from
+    /// A list of objects
     Json,
 }
 
@@ -89,6 +103,11 @@ mod tests {
         let (config, output) = (None, Output::Json);
         let shown = parse(&["config", "-o", "json"]).unwrap();
         assert_eq!(shown, Command::Config { config, output });
+        let (config, output) = (None, Output::Table);
+        assert_eq!(
+            parse(&["doctor"]).unwrap(),
+            Command::Doctor { config, output }
+        );
         for wrong in [
             &["walk"][..],
             &[],

@@ -1,14 +1,17 @@
 //! The `eipd` binary: TLS provider, arguments, logs, runtime; the rest is the library's.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use eipd::agent;
 use eipd::cli::{CRDS, Cli, Command, Output};
+use eipd::cloud::http::WireError;
 use eipd::config::{Config, ConfigError};
+use eipd::doctor;
 use eipd::inspect;
+use eipd::node::metadata::MetadataError;
 use eipd::shutdown;
 use eipd::telemetry::escape::plain;
 use eipd::telemetry::logs;
@@ -27,6 +30,10 @@ enum Failure {
     Runtime(std::io::Error),
     #[error(transparent)]
     Agent(#[from] agent::Error),
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     #[error("cannot write: {0}")]
     Output(std::io::Error),
 }
@@ -35,12 +42,14 @@ fn main() -> ExitCode {
     // First of all: rustls refuses to choose by itself. An error means that it was installed already.
     drop(rustls::crypto::ring::default_provider().install_default());
     let result = match Cli::parse().command {
-        Command::Run { config } => run(config.as_deref()),
-        Command::Config { config, output } => show(config.as_deref(), output),
-        Command::Crds => print(CRDS),
+        Command::Run { config } => run(config.as_deref()).map(|()| true),
+        Command::Config { config, output } => show(config.as_deref(), output).map(|()| true),
+        Command::Doctor { config, output } => examine(config.as_deref(), output),
+        Command::Crds => print(CRDS).map(|()| true),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
             report(&failure);
             ExitCode::FAILURE
@@ -77,6 +86,23 @@ fn show(path: Option<&Path>, output: Output) -> Result<(), Failure> {
         Output::Table => inspect::table(&rows),
         Output::Json => inspect::json(&rows),
     })
+}
+
+/// Whether all is well.
+fn examine(path: Option<&Path>, output: Output) -> Result<bool, Failure> {
+    let config = Config::load(path)?;
+    for warning in &config.warnings {
+        eprintln!("eipd: {}", plain(warning));
+    }
+    let report = runtime()?.block_on(async {
+        let doors = doctor::Doors::open(&config).await?;
+        Ok::<_, Failure>(doctor::examine(&config, &doors).await?)
+    })?;
+    print(&match output {
+        Output::Table => doctor::print::lines(&report, std::io::stdout().is_terminal()),
+        Output::Json => doctor::print::json(&report),
+    })?;
+    Ok(doctor::is_well(&report))
 }
 
 /// One thread: an agent serves one node, and memory is what a `DaemonSet` costs most.

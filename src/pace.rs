@@ -45,6 +45,16 @@ pub enum Admission {
     },
 }
 
+/// Why nobody of the fleet allocates now, with the cloud's text; `None`: nothing is in the way, as far as its object tells.
+pub async fn closed(kube: &Kube, now: Timestamp) -> Result<Option<String>, KubeError> {
+    let state = Object::new(kube.clone(), Action::Allocate.name())
+        .get()
+        .await?;
+    let breaker = state.and_then(|state| state.breaker);
+    let open = breaker.filter(|breaker| breaker.holds(now));
+    Ok(open.map(|breaker| breaker.text()))
+}
+
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {

@@ -15,6 +15,8 @@ mod brakes;
 mod changeover;
 #[path = "eip/crash.rs"]
 mod crash;
+#[path = "eip/doctor.rs"]
+mod doctor;
 #[path = "eip/drift.rs"]
 mod drift;
 #[path = "eip/edges.rs"]

@@ -66,7 +66,7 @@ pub async fn identify(
 }
 
 /// The uid of kube-system: nobody types it, and no copy of the cluster has the same.
-async fn cluster_uid(kube: &Kube) -> Result<ClusterUid, String> {
+pub async fn cluster_uid(kube: &Kube) -> Result<ClusterUid, String> {
     let api: Api<Namespace> = Api::all(kube.client().clone());
     let call = api.get_metadata("kube-system");
     let namespace = kube
@@ -111,6 +111,21 @@ async fn place(
 }
 
 fn checked(config: &Config, identity: Identity) -> Result<Place, Mismatch> {
+    compared(config, &identity)?;
+    let given = &config.place;
+    Ok(Place {
+        region: identity.region,
+        account: Some(given.account.clone().unwrap_or(identity.account)),
+        node: Instance {
+            vpc: Some(identity.vpc),
+            id: Some(identity.instance_id),
+            alone: false,
+        },
+    })
+}
+
+/// Whether the configuration is this node's, where both speak.
+pub fn compared(config: &Config, identity: &Identity) -> Result<(), Mismatch> {
     let given = &config.place;
     for (key, configured, metadata) in [
         ("regionID", &given.region, &identity.region),
@@ -124,15 +139,7 @@ fn checked(config: &Config, identity: Identity) -> Result<Place, Mismatch> {
             });
         }
     }
-    Ok(Place {
-        region: identity.region,
-        account: Some(given.account.clone().unwrap_or(identity.account)),
-        node: Instance {
-            vpc: Some(identity.vpc),
-            id: Some(identity.instance_id),
-            alone: false,
-        },
-    })
+    Ok(())
 }
 
 /// The instance as the cloud controller manager knows it: `cn-hangzhou.i-bp1...` in the node's `providerID`.

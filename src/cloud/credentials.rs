@@ -74,6 +74,8 @@ struct Inner {
 #[derive(Default)]
 struct Held {
     keys: Option<Keys>,
+    /// Where they came from.
+    source: Option<&'static str>,
     /// From then on they are replaced, though still valid. `None`: they have no end.
     refresh_at: Option<Instant>,
     /// Until then the source is not asked for other keys than these.
@@ -115,6 +117,11 @@ impl Credentials {
             Ok(_one) if !fresh => Ok(self.inner.refreshed(keys).await),
             _ => Ok(keys),
         }
+    }
+
+    /// Where the held ones came from, in words for users; `None` before there are any.
+    pub fn source(&self) -> Option<&'static str> {
+        self.inner.held().source
     }
 
     /// Other keys than `refused`, which the cloud calls expired or revoked; `None` where there are no others.
@@ -183,17 +190,18 @@ impl Inner {
             if left.is_some_and(|left| left <= SignedDuration::ZERO) {
                 return Err(failed("they have expired already".to_owned()));
             }
-            self.hold(keys.clone(), left);
+            self.hold(source.name(), keys.clone(), left);
             return Ok(keys);
         }
         Err(CredentialsError::NotConfigured)
     }
 
-    fn hold(&self, keys: Keys, left: Option<SignedDuration>) {
+    fn hold(&self, source: &'static str, keys: Keys, left: Option<SignedDuration>) {
         let left = left.and_then(|left| Duration::try_from(left).ok());
         let refresh_at = left.map(|left| clock::now() + left.saturating_sub(ahead(left)));
         *self.held() = Held {
             keys: Some(keys),
+            source: Some(source),
             refresh_at,
             settled_until: None,
         };

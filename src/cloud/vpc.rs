@@ -167,6 +167,17 @@ impl Vpc {
         self.pages(&filter).await
     }
 
+    /// How many EIPs of the region carry all these tags; without tags, how many the account has there.
+    pub async fn count(&self, tags: &[(String, String)]) -> Result<usize, CloudError> {
+        let mut args = args([("PageNumber", "1"), ("PageSize", "1")]);
+        push_tags(
+            &mut args,
+            tags.iter().map(|(k, v)| (k.as_str(), v.as_str())),
+        );
+        let page: view::Page = self.call("DescribeEipAddresses", args).await?.parse()?;
+        Ok(page.total)
+    }
+
     async fn pages(&self, filter: &Args) -> Result<Vec<EipView>, CloudError> {
         let mut seen: Vec<EipView> = Vec::new();
         for number in 1..=PAGES {

@@ -107,6 +107,18 @@ impl Enis {
         self.missed(&mut table, ip).await
     }
 
+    /// All of them, as far as the service lists them: id, primary IP, number of addresses.
+    pub async fn list(&self) -> Result<Vec<(EniId, Ipv4Addr, usize)>, MetadataError> {
+        let mut table = self.inner.table.lock().await;
+        if !table.is_believed() {
+            self.read(&mut table).await?;
+        }
+        let all = table.interfaces.iter();
+        Ok(all
+            .map(|it| (it.eni.clone(), it.primary, it.ips.len()))
+            .collect())
+    }
+
     /// The primary IP of one of this node's ENIs; `None` where the node has no such ENI (any more).
     pub async fn primary(&self, eni: &EniId) -> Result<Option<Ipv4Addr>, MetadataError> {
         let mut table = self.inner.table.lock().await;

@@ -117,6 +117,11 @@ impl Metadata {
         Self::new(exchange, base, config.metadata_plain_mode)
     }
 
+    /// Whether it lets requests in by a token; `false`: plain mode.
+    pub async fn is_hardened(&self) -> Result<bool, MetadataError> {
+        Ok(self.inner.access().await?.token.is_some())
+    }
+
     /// The text at `path` under `/latest/meta-data/`, without surrounding white space.
     pub async fn get(&self, path: &str) -> Result<String, MetadataError> {
         self.find(path)

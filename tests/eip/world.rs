@@ -106,7 +106,7 @@ impl World {
         Agent { stop, task }
     }
 
-    fn exchange(&self, instance: &str) -> Arc<dyn Exchange> {
+    pub fn exchange(&self, instance: &str) -> Arc<dyn Exchange> {
         let (cloud, instance) = (self.cloud.clone(), instance.to_owned());
         Arc::new(move |request: Request<bytes::Bytes>| {
             let (cloud, instance) = (cloud.clone(), instance.clone());

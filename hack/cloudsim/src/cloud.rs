@@ -194,6 +194,9 @@ impl Cloud {
         let mut response = json_response(status, &body);
         let headers = response.headers_mut();
         put_header(headers, "x-acs-request-id", &call.request_id);
+        let date = self.clock.wall(self.clock.now());
+        let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        put_header(headers, "date", &date);
         if let Some(ms) = retry_after {
             put_header(headers, "x-acs-retry-after", &ms.to_string());
         }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::Duration;
 
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
@@ -59,6 +60,8 @@ pub struct Agent {
     kubeconfig: PathBuf,
     config: PathBuf,
     env: BTreeMap<String, String>,
+    /// Configuration and environment as they were made.
+    plain: (Value, BTreeMap<String, String>),
     process: Option<Process>,
 }
 
@@ -82,7 +85,7 @@ pub struct AgentSpec<'a> {
 impl Agent {
     /// Writes its files; it is not started yet. The `ServiceAccount` and the node must exist.
     pub async fn new(client: &kube::Client, spec: &AgentSpec<'_>) -> Result<Self, AgentError> {
-        let token = token(client, spec.node).await?;
+        let token = token(client, spec.node, &[]).await?;
         let kubeconfig = spec.pki.kubeconfig_with(spec.name, spec.server, &token)?;
         let mut agent = Self {
             name: spec.name.to_owned(),
@@ -93,21 +96,44 @@ impl Agent {
             kubeconfig,
             config: spec.dir.join(format!("{}.yaml", spec.name)),
             env: BTreeMap::new(),
+            plain: (Value::Null, BTreeMap::new()),
             process: None,
         };
         let api = format!("http://{}", spec.api);
-        agent.configure(&json!({
+        agent.plain.0 = json!({
             "endpoints": {"vpc": api, "ecs": api, "sts": api, "metadata": format!("http://{}", spec.metadata)},
             "listen": format!("127.0.0.1:{}", agent.port),
-        }))?;
-        agent
-            .env
-            .insert("NODE_NAME".to_owned(), spec.node.to_owned());
-        agent.env.insert(
-            "KUBECONFIG".to_owned(),
-            agent.kubeconfig.to_string_lossy().into_owned(),
-        );
+        });
+        agent.plain.1 = BTreeMap::from([
+            ("NODE_NAME".to_owned(), spec.node.to_owned()),
+            (
+                "KUBECONFIG".to_owned(),
+                agent.kubeconfig.to_string_lossy().into_owned(),
+            ),
+        ]);
+        agent.reset()?;
         Ok(agent)
+    }
+
+    /// Takes back what was configured and set since it was made; in force from its next start.
+    pub fn reset(&mut self) -> Result<(), AgentError> {
+        self.env = self.plain.1.clone();
+        self.write(&self.plain.0)
+    }
+
+    /// Runs another command of its binary, with its configuration and environment.
+    pub async fn command(&self, name: &str, further: &[&str]) -> Result<Output, AgentError> {
+        let output = tokio::process::Command::new(&self.binary)
+            .args([name, "--config"])
+            .arg(&self.config)
+            .args(further)
+            .envs(&self.env)
+            .kill_on_drop(true)
+            .output();
+        output.await.map_err(|source| AgentError::File {
+            path: self.binary.clone(),
+            source,
+        })
     }
 
     /// Adds keys to its configuration file; in force from its next start.
@@ -119,6 +145,10 @@ impl Agent {
         if let (Some(config), Some(keys)) = (config.as_object_mut(), keys.as_object()) {
             config.extend(keys.clone());
         }
+        self.write(&config)
+    }
+
+    fn write(&self, config: &Value) -> Result<(), AgentError> {
         // JSON is YAML.
         std::fs::write(&self.config, format!("{config:#}\n")).map_err(|source| AgentError::File {
             path: self.config.clone(),
@@ -234,8 +264,13 @@ impl Agent {
     }
 }
 
-/// A token for a day, bound to the node: admission sees the node's name in it, as in that of a pod.
-async fn token(client: &kube::Client, node: &str) -> Result<String, AgentError> {
+/// A token for a day, bound to the node: admission sees the node's name in it, as in that of a pod. No `audiences`: the
+/// API server's own.
+pub async fn token(
+    client: &kube::Client,
+    node: &str,
+    audiences: &[&str],
+) -> Result<String, AgentError> {
     let failed = |source| AgentError::Token {
         node: node.to_owned(),
         source: Box::new(source),
@@ -250,7 +285,7 @@ async fn token(client: &kube::Client, node: &str) -> Result<String, AgentError> 
     let spec = TokenRequestSpec {
         bound_object_ref: Some(bound),
         expiration_seconds: Some(86_400),
-        ..Default::default()
+        audiences: audiences.iter().map(|&it| it.to_owned()).collect(),
     };
     let request = TokenRequest {
         spec,

@@ -39,6 +39,7 @@ mod orders;
 mod patch;
 mod read;
 mod refusal;
+mod review;
 mod route;
 mod schema;
 mod selector;

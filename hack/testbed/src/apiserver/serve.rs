@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::log::Logged;
 use super::read;
 use super::refusal::Refusal;
+use super::review;
 use super::route::{Call, Verb};
 use super::state::State;
 use super::stream;
@@ -206,6 +207,9 @@ fn dispatch(state: &mut State, client: &str, call: &Call) -> Result<Answer, Refu
         return Ok(
             discovery::answer(state, call).map_or(NOT_SERVED, |body| Answer::Json(200, body))
         );
+    }
+    if let Some(review) = review::answer(state, call) {
+        return Ok(Answer::Json(201, review));
     }
     let Some(kind) = state.kind_of(call) else {
         return Ok(NOT_SERVED);

@@ -25,6 +25,8 @@ pub struct State {
     pub gc: Gc,
     /// A pass of the garbage collector is arranged.
     pub gc_due: bool,
+    /// What access reviews say no to.
+    pub denied: Vec<String>,
 }
 
 impl State {
@@ -40,6 +42,7 @@ impl State {
             latency: Duration::ZERO,
             gc: Gc::After(Duration::from_millis(100)),
             gc_due: false,
+            denied: Vec::new(),
         }
     }
 

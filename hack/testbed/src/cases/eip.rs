@@ -7,6 +7,7 @@ mod asked;
 mod changeover;
 mod crash;
 mod hands;
+mod identity;
 mod kubelets;
 mod life;
 mod quiet;
@@ -93,6 +94,11 @@ pub const CASES: &[Case<World>] = &[
     played(
         "eip::the_role_of_the_node_signs_also_after_its_keys_end",
         quiet::role_signs,
+    ),
+    played("eip::a_role_is_taken_by_the_pods_own_token", identity::rrsa),
+    played(
+        "eip::doctor_finds_nothing_amiss_and_then_what_is",
+        identity::doctor,
     ),
     played(
         "eip::no_secret_is_printed_at_the_most_talkative",

@@ -44,6 +44,9 @@ impl Ground for World {
     async fn tidy(&mut self) -> bool {
         for agent in &mut self.agents {
             agent.sigterm(DRAIN).await;
+            if agent.reset().is_err() {
+                return false;
+            }
         }
         is_clean(self).await.unwrap_or(false)
     }

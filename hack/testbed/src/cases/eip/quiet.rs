@@ -49,7 +49,7 @@ pub fn talkative(world: &mut World) -> CaseFuture<'_> {
 }
 
 /// The keys of the calls that were accepted since; all of them a role's.
-async fn signers(world: &World, mark: &Mark) -> Result<Vec<String>, CaseError> {
+pub async fn signers(world: &World, mark: &Mark) -> Result<Vec<String>, CaseError> {
     let mut keys = Vec::new();
     for call in mark.calls(world).await? {
         let key = call["access_key_id"].as_str().unwrap_or_default();
