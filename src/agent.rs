@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::sync::watch::channel as watch_of;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
@@ -26,12 +26,13 @@ use crate::kubeapi::pods::Pods;
 use crate::kubeapi::records::Records;
 use crate::kubeapi::watch;
 use crate::node::eni::Enis;
+use crate::node::kernel::{Kernel, Linux};
 use crate::node::lock::{LockError, NodeLock};
 use crate::node::metadata::{Metadata, MetadataError};
 use crate::node::places::Places;
 use crate::pace::Pace;
 use crate::shard::sweep::Sweep;
-use crate::shard::{audit, rivals};
+use crate::shard::{audit, mine, rivals};
 use crate::shutdown::Shutdown;
 use crate::telemetry::events::Events;
 use crate::telemetry::health::{BindError, Server};
@@ -73,6 +74,7 @@ pub struct Doors {
     pub kube: kube::Client,
     /// To the cloud and to the metadata service.
     pub exchange: Arc<dyn Exchange>,
+    pub kernel: Arc<dyn Kernel>,
     pub clock: Clock,
 }
 
@@ -90,6 +92,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
     let doors = Doors {
         kube: api_server(&config, &clock).await.map_err(Error::Kube)?,
         exchange: Arc::new(Wire::new()?),
+        kernel: Linux::shared(),
         clock,
     };
     Box::pin(serve(config, doors, shutdown)).await
@@ -153,6 +156,15 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         doors.clock.clone(),
     );
     tasks.spawn(EVENTS, writer.run(shutdown.clone()));
+    if !config.controllers.eip {
+        tracing::warn!(
+            "enableControllers names no controller that this release has: nothing is served"
+        );
+        signed.met();
+        listed.met();
+        tasks.until_asked_to_stop().await;
+        return Ok(());
+    }
     let watched = Watched {
         exchange: doors.exchange.clone(),
         watcher: Box::new(reached),
@@ -170,8 +182,16 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         "credentials",
         start::credentials(credentials.clone(), signed),
     );
-    let enis = Enis::new(metadata);
-    let ports = ports(&cloud, &credentials, kube.clone(), enis, identified)?;
+    let places = |ecs: &Ecs| {
+        Places::new(
+            Enis::new(metadata),
+            PodEnis::new(kube.clone()),
+            ecs.clone(),
+            doors.kernel.clone(),
+            identified.node.clone(),
+        )
+    };
+    let ports = ports(&cloud, &credentials, kube.clone(), places, &identified)?;
     let inbox = watches(&mut tasks, &kube, &ports, &me, &metrics);
     let limit = config.steps_in_flight();
     let engine = Engine::new(ports, Reporter::new(events), metrics, limit);
@@ -182,14 +202,13 @@ fn ports(
     cloud: &cloud::Clients<'_>,
     credentials: &Credentials,
     kube: Kube,
-    enis: Enis,
-    identified: Identified,
+    places: impl FnOnce(&Ecs) -> Places,
+    identified: &Identified,
 ) -> Result<Ports, EndpointError> {
-    let Identified { me, region, node } = identified;
+    let Identified { me, region, .. } = identified;
     let (config, clock) = (cloud.config, cloud.clock);
     let rpc = |service: Service| cloud.rpc(service, credentials.clone());
-    let ecs = Ecs::new(rpc(Service::Ecs)?, &region);
-    let podenis = PodEnis::new(kube.clone());
+    let ecs = Ecs::new(rpc(Service::Ecs)?, region);
     Ok(Ports {
         pods: Pods::new(
             kube.clone(),
@@ -199,13 +218,13 @@ fn ports(
             ),
         ),
         records: Records::new(kube.clone()),
-        vpc: Vpc::new(rpc(Service::Vpc)?, &region),
+        vpc: Vpc::new(rpc(Service::Vpc)?, region),
         pace: Pace::new(kube.clone(), clock.clone(), &me.label),
-        places: Places::new(enis, podenis, ecs.clone(), node),
+        places: places(&ecs),
         ecs,
         clock: clock.clone(),
         kube,
-        me,
+        me: me.clone(),
     })
 }
 
@@ -216,9 +235,10 @@ fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me, metrics: &Met
         "pods",
         watch::pods(kube.clone(), me.node.clone(), ports.pods.clone(), pods_out),
     );
+    let wanted = Arc::new(Notify::new());
     tasks.spawn(
         "podeips",
-        watch::records(kube.clone(), me.clone(), records_out),
+        mine::watch(kube.clone(), me.clone(), wanted.clone(), records_out),
     );
     let (due_out, due) = mpsc::channel(INBOX);
     let (audit_out, audit) = mpsc::channel(1);
@@ -240,6 +260,7 @@ fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me, metrics: &Met
         records,
         due,
         audit,
+        wanted,
         others,
     }
 }
@@ -263,6 +284,10 @@ impl Tasks {
             task.await;
             name
         });
+    }
+
+    async fn until_asked_to_stop(&self) {
+        self.shutdown.requested().await;
     }
 
     async fn unless_asked_to_stop<T>(&self, work: impl Future<Output = T>) -> Option<T> {

@@ -11,6 +11,8 @@ use crate::clock::Clock;
 use crate::cloud::http::{Exchange, Wire, WireError};
 use crate::config::Config;
 use crate::kubeapi::client::Kube;
+use crate::node::eni::Enis;
+use crate::node::kernel::{Kernel, Linux};
 use crate::node::metadata::{Metadata, MetadataError};
 use crate::telemetry::metrics::Metrics;
 
@@ -20,6 +22,7 @@ mod cluster;
 mod node;
 pub mod print;
 mod rights;
+mod wiring;
 
 /// What a check came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,6 +53,7 @@ pub struct Doors {
     pub kube: Result<kube::Client, String>,
     /// To the cloud and to the metadata service.
     pub exchange: Arc<dyn Exchange>,
+    pub kernel: Arc<dyn Kernel>,
     pub clock: Clock,
 }
 
@@ -60,6 +64,7 @@ impl Doors {
         Ok(Self {
             kube: agent::api_server(config, &clock).await,
             exchange: Arc::new(Wire::new()?),
+            kernel: Linux::shared(),
             clock,
         })
     }
@@ -89,7 +94,13 @@ pub async fn examine(config: &Config, doors: &Doors) -> Result<Vec<Check>, Metad
         metadata: &metadata,
     };
     report.extend(cloud::examine(config, doors, &here).await);
-    report.push(node::interfaces(config, metadata, kube.ok()).await);
+    let wiring = wiring::Wiring {
+        config,
+        enis: Enis::new(metadata),
+        kube: kube.ok(),
+        kernel: doors.kernel.clone(),
+    };
+    report.extend(wiring.examine().await);
     Ok(report)
 }
 

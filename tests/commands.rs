@@ -27,8 +27,12 @@ impl Drop for File {
 }
 
 fn config(file: &File, further: &[&str]) -> Output {
+    command("config", file, further)
+}
+
+fn command(name: &str, file: &File, further: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_eipd"))
-        .args(["config", "--config"])
+        .args([name, "--config"])
         .arg(&file.0)
         .args(further)
         .env_clear()
@@ -92,4 +96,21 @@ fn a_configuration_that_is_refused_is_a_failure() {
         "{said}"
     );
     assert!(refused.stdout.is_empty());
+}
+
+#[test]
+fn doctor_says_where_nothing_is_reached_and_fails() {
+    let file = File::new("doctor", "endpoints: {vpc: \"http://127.0.0.1:9\"}\n");
+    let report = command("doctor", &file, &[]);
+    assert_eq!(report.status.code(), Some(1), "{}", text(&report.stderr));
+    let lines = text(&report.stdout);
+    for about in ["metadata service", "API server"] {
+        let line = format!("BAD      {about}");
+        let line = lines.lines().find(|it| it.starts_with(&line));
+        assert!(line.is_some_and(|it| it.contains("To do: ")), "{lines}");
+    }
+    assert!(!lines.contains("Hush30"), "{lines}");
+    let report = command("doctor", &file, &["-o", "json"]);
+    let checks: Vec<Value> = serde_json::from_slice(&report.stdout).unwrap();
+    assert!(checks.iter().any(|check| check["verdict"] == "bad"));
 }

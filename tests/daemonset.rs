@@ -102,7 +102,7 @@ fn every_file_of_the_base_is_listed() {
             .collect();
         for entry in std::fs::read_dir(&dir).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            let apart = ["kustomization.yaml", "overlays"].contains(&&*name);
+            let apart = ["kustomization.yaml", "components", "overlays"].contains(&&*name);
             assert!(
                 apart || listed.contains(&&*name),
                 "{name} is in no kustomization"

@@ -25,6 +25,8 @@ mod edges;
 mod faults;
 #[path = "eip/kept.rs"]
 mod kept;
+#[path = "eip/kernel.rs"]
+mod kernel;
 #[path = "eip/life.rs"]
 mod life;
 #[path = "eip/limits.rs"]
@@ -41,6 +43,8 @@ mod pace;
 mod package;
 #[path = "eip/permissions.rs"]
 mod permissions;
+#[path = "eip/quiet.rs"]
+mod quiet;
 #[path = "eip/rob.rs"]
 mod rob;
 #[path = "eip/settings.rs"]

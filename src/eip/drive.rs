@@ -71,7 +71,7 @@ impl Ports {
             Step::ReadCrd => crd::is_terminating(&self.kube)
                 .await
                 .map_or_else(kube_failed, Outcome::CrdTerminating),
-            Step::Resolve(ip) => self.resolve(key, *ip).await,
+            Step::Resolve { pod, ip } => self.resolve(key, pod, *ip).await,
             Step::LookByTag { record, attempt } => self.look_by_tag(record, *attempt).await,
             Step::FindHolder(eni) => self.find_holder(eni).await,
             Step::ListNamers(id) => self
@@ -127,8 +127,8 @@ impl Ports {
         seen
     }
 
-    async fn resolve(&self, key: &Key, ip: Ipv4Addr) -> Outcome {
-        let (kind, text) = match self.places.find(key, ip).await {
+    async fn resolve(&self, key: &Key, pod: &Uid, ip: Ipv4Addr) -> Outcome {
+        let (kind, text) = match self.places.find(key, pod, ip).await {
             Ok(Found::At(place)) => return Outcome::Resolved(place),
             Ok(Found::NotYet(why)) => (TroubleKind::Passing, why),
             Ok(Found::Odd(why)) => (TroubleKind::Lasting, why),

@@ -3,8 +3,9 @@
 //! One step at a time for each name, a bounded number for all. At rest nothing runs and nothing is written.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::brakes::Brakes;
@@ -46,6 +47,8 @@ pub struct Inbox {
     pub due: mpsc::Receiver<Due>,
     /// Time to look at what stands.
     pub audit: mpsc::Receiver<()>,
+    /// Told when this node is to have a record: then they are to be watched.
+    pub wanted: Arc<Notify>,
     /// Who else gives pods EIPs here; `None` until that is known.
     pub others: watch::Receiver<Option<Findings>>,
 }
@@ -165,6 +168,10 @@ impl Engine {
             if self.shown.pods_listed && self.shown.records_listed && self.others_run.is_some() {
                 listed.met();
                 self.work();
+                // What asks nothing has been forgotten by now; what is left has a record, or will.
+                if !self.names.is_empty() {
+                    inbox.wanted.notify_one();
+                }
             }
         }
         self.drain().await;
@@ -295,7 +302,7 @@ impl Engine {
             }
         }
         self.metrics.step(step.name());
-        self.resolving += usize::from(matches!(step, Step::Resolve(_)));
+        self.resolving += usize::from(matches!(step, Step::Resolve { .. }));
         let (ports, key) = (self.ports.clone(), key.clone());
         self.steps.spawn(async move {
             let outcome = ports.drive(&key, &step).await;

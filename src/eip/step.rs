@@ -27,7 +27,10 @@ pub enum Step {
     /// Live GET of the records' CRD: is it Terminating?
     ReadCrd,
     /// Find the interface of a pod's address.
-    Resolve(Ipv4Addr),
+    Resolve {
+        pod: Uid,
+        ip: Ipv4Addr,
+    },
     /// Ask the cloud where the EIP stands.
     Look(EipId, LookFor),
     /// Ask the cloud for the EIPs that carry this record's tag.
@@ -342,7 +345,7 @@ impl Step {
     /// Whether `next` is this step tried again: the same effect, if perhaps on a newer state of the record.
     pub fn is_again(&self, next: &Self) -> bool {
         match (self, next) {
-            (Self::Resolve(one), Self::Resolve(other)) => one == other,
+            (Self::Resolve { ip: one, .. }, Self::Resolve { ip: other, .. }) => one == other,
             _ => self.name() == next.name(),
         }
     }
@@ -356,7 +359,7 @@ impl Step {
             Self::ReadRecord => "read_record",
             Self::ReadBoth => "read_both",
             Self::ReadCrd => "read_crd",
-            Self::Resolve(_) => "resolve",
+            Self::Resolve { .. } => "resolve",
             Self::Look(..) => "look",
             Self::LookByTag { .. } => "look_by_tag",
             Self::ListNamers(_) => "list_namers",

@@ -36,6 +36,15 @@ pub enum PodIp {
     NotHere,
 }
 
+/// An ENI as the service lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub eni: EniId,
+    pub mac: String,
+    /// How many private IPs it has.
+    pub addresses: usize,
+}
+
 #[derive(Default)]
 struct Inner {
     /// Reads begun so far.
@@ -107,15 +116,19 @@ impl Enis {
         self.missed(&mut table, ip).await
     }
 
-    /// All of them, as far as the service lists them: id, primary IP, number of addresses.
-    pub async fn list(&self) -> Result<Vec<(EniId, Ipv4Addr, usize)>, MetadataError> {
+    /// All of them, as far as the service lists them.
+    pub async fn list(&self) -> Result<Vec<Listed>, MetadataError> {
         let mut table = self.inner.table.lock().await;
         if !table.is_believed() {
             self.read(&mut table).await?;
         }
         let all = table.interfaces.iter();
         Ok(all
-            .map(|it| (it.eni.clone(), it.primary, it.ips.len()))
+            .map(|it| Listed {
+                eni: it.eni.clone(),
+                mac: it.mac.clone(),
+                addresses: it.ips.len(),
+            })
             .collect())
     }
 

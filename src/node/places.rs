@@ -1,15 +1,19 @@
 //! Where in the VPC a pod's IP is: the metadata service knows most; Terway's `PodENI` and the ECS API know the rest.
 //!
 //! Trunk member ENIs are on no metadata service, and neither are addresses of an overlay network: a pod is refused only
-//! when all three agree that there is no such interface. On the common path the metadata service alone is asked.
+//! when all three agree that there is no such interface. On the common path the metadata service alone is asked, and the
+//! node's kernel, which costs nothing.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use super::eni::{Enis, PodIp};
+use super::kernel::{self, Inside, Kernel};
 use super::metadata::MetadataError;
 use crate::cloud::ecs::{Ecs, Interface};
 use crate::cloud::error::CloudError;
-use crate::domain::ids::{EniId, Key, Place};
+use crate::domain::ids::{EniId, Key, Place, Uid};
 use crate::kubeapi::error::KubeError;
 use crate::kubeapi::podenis::PodEnis;
 
@@ -19,6 +23,7 @@ pub struct Places {
     enis: Enis,
     podenis: PodEnis,
     ecs: Ecs,
+    kernel: Arc<dyn Kernel>,
     node: Instance,
 }
 
@@ -56,17 +61,52 @@ pub enum PlaceError {
 }
 
 impl Places {
-    pub fn new(enis: Enis, podenis: PodEnis, ecs: Ecs, node: Instance) -> Self {
+    pub fn new(
+        enis: Enis,
+        podenis: PodEnis,
+        ecs: Ecs,
+        kernel: Arc<dyn Kernel>,
+        node: Instance,
+    ) -> Self {
         Self {
             enis,
             podenis,
             ecs,
+            kernel,
             node,
         }
     }
 
-    /// Where `ip`, the address of `pod`, is.
-    pub async fn find(&self, pod: &Key, ip: Ipv4Addr) -> Result<Found, PlaceError> {
+    /// Where `ip`, the address of the pod of this name and uid, is.
+    pub async fn find(&self, key: &Key, pod: &Uid, ip: Ipv4Addr) -> Result<Found, PlaceError> {
+        match self.listed(key, ip).await? {
+            Found::At(place) => Ok(match self.against(pod, ip).await {
+                Some(why) => Found::Odd(why),
+                None => Found::At(place),
+            }),
+            other => Ok(other),
+        }
+    }
+
+    /// What this node's kernel has against it: an EIP there would open somebody else.
+    async fn against(&self, pod: &Uid, ip: Ipv4Addr) -> Option<String> {
+        let links = self.kernel.links();
+        if links.iter().any(|link| link.addresses.contains(&ip)) {
+            return Some(format!("{ip} is an address of the node itself"));
+        }
+        match self.inside(pod, ip).await {
+            Inside::No(has) => Some(elsewhere(ip, &has)),
+            Inside::Yes | Inside::Unseen => None,
+        }
+    }
+
+    async fn inside(&self, pod: &Uid, ip: Ipv4Addr) -> Inside {
+        let (kernel, pod) = (self.kernel.clone(), pod.clone());
+        let seen = tokio::task::spawn_blocking(move || kernel.of_pod(&pod));
+        kernel::judge(seen.await.ok().flatten(), ip)
+    }
+
+    async fn listed(&self, pod: &Key, ip: Ipv4Addr) -> Result<Found, PlaceError> {
         let listed = match self.enis.find(ip).await {
             Err(_) if self.node.alone => PodIp::NotHere,
             listed => listed?,
@@ -133,6 +173,13 @@ fn judge(hits: &[Interface], instance: Option<&str>, ip: Ipv4Addr) -> Found {
         }),
         status => Found::NotYet(format!("{ip} is on {eni}, which is {status}")),
     }
+}
+
+/// kubelet's report is late, or the address was changed by hand.
+fn elsewhere(ip: Ipv4Addr, has: &BTreeSet<Ipv4Addr>) -> String {
+    let has: Vec<_> = has.iter().map(Ipv4Addr::to_string).collect();
+    let has = has.join(", ");
+    format!("{ip} is not inside the pod, whose network namespace has {has}")
 }
 
 fn in_prefix(ip: Ipv4Addr, eni: &EniId, prefix: &str) -> String {

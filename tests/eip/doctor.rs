@@ -32,6 +32,7 @@ async fn report(world: &World) -> Vec<Check> {
     let doors = doctor::Doors {
         kube: Ok(world.api.client("doctor")),
         exchange: world.exchange(&world.instance),
+        kernel: world.kernel.clone(),
         clock: Clock::starting_at(world.api.now()),
     };
     doctor::examine(&config, &doors).await.unwrap()

@@ -1,8 +1,9 @@
 //! A cluster with one node or more in a simulated cloud, and agents to start and to kill.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloudsim::eip::{Eip, Status};
@@ -14,6 +15,8 @@ use eipd::agent::{self, Doors};
 use eipd::clock::{self, Clock};
 use eipd::cloud::http::{Exchange, TransportError};
 use eipd::config::Config;
+use eipd::domain::ids::Uid;
+use eipd::node::kernel::{Kernel, Link};
 use eipd::shutdown::{self, Trigger};
 use futures::FutureExt;
 use http::Request;
@@ -35,6 +38,7 @@ pub struct World {
     pub node: String,
     pub instance: String,
     pub config: String,
+    pub kernel: Arc<Namespaces>,
     /// Nodes there are.
     nodes: AtomicU32,
 }
@@ -45,6 +49,40 @@ pub struct Node {
     pub instance: String,
     pub eni: Eni,
     n: u32,
+}
+
+/// The network namespaces of all nodes, as far as a test tells of them.
+#[derive(Default)]
+pub struct Namespaces(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    links: Vec<Link>,
+    pods: BTreeMap<String, BTreeSet<Ipv4Addr>>,
+}
+
+impl Namespaces {
+    /// The node itself has this address on an interface with that MAC.
+    pub fn link(&self, mac: &str, ip: &str) {
+        let (mac, addresses) = (mac.to_owned(), vec![ip.parse().unwrap()]);
+        self.0.lock().unwrap().links.push(Link { mac, addresses });
+    }
+
+    /// The pod with that uid has these addresses inside, and the agent can see them.
+    pub fn inside(&self, uid: &str, ips: &[&str]) {
+        let ips = ips.iter().map(|ip| ip.parse().unwrap()).collect();
+        self.0.lock().unwrap().pods.insert(uid.to_owned(), ips);
+    }
+}
+
+impl Kernel for Namespaces {
+    fn links(&self) -> Vec<Link> {
+        self.0.lock().unwrap().links.clone()
+    }
+
+    fn of_pod(&self, pod: &Uid) -> Option<BTreeSet<Ipv4Addr>> {
+        self.0.lock().unwrap().pods.get(pod.as_str()).cloned()
+    }
 }
 
 /// A running agent.
@@ -73,6 +111,7 @@ impl World {
             node: node.name,
             instance: node.instance,
             config,
+            kernel: Arc::default(),
             nodes: AtomicU32::new(1),
         }
     }
@@ -100,6 +139,7 @@ impl World {
         let doors = Doors {
             kube: self.api.client(name),
             exchange: self.exchange(instance),
+            kernel: self.kernel.clone(),
             clock: Clock::starting_at(self.api.now()),
         };
         let task = tokio::spawn(agent::serve(config, doors, asked));

@@ -44,6 +44,8 @@ pub enum Ring {
     Processes,
     /// The `DaemonSet` on real kubelets, each in a network namespace of its own. Root only.
     Nodes,
+    /// The same where pods have ENIs of their own: exclusive ones on the first node, a trunk's members on the second.
+    Wired,
 }
 
 /// One test.
@@ -146,9 +148,12 @@ pub async fn run<W: Ground>(
     {
         return Err(CaseError::new(format!("there is no case called {unknown}")));
     }
-    let (processes, nodes) = (queue(&chosen, Ring::Processes), queue(&chosen, Ring::Nodes));
+    let (processes, nodes) = (
+        queue(&chosen, &[Ring::Processes]),
+        queue(&chosen, &[Ring::Nodes, Ring::Wired]),
+    );
     let queues = std::iter::repeat_n(&processes, worlds).chain([&nodes]);
-    let mut shared: Vec<_> = queues.map(|queue| Shared { world: None, queue }).collect();
+    let mut shared: Vec<_> = queues.map(Shared::new).collect();
     let report = RefCell::new(report);
     let tell = |done| (report.borrow_mut())(done);
     let ended = {
@@ -167,21 +172,31 @@ pub async fn run<W: Ground>(
 /// What is still to run of a ring.
 type Queue<'c, W> = RefCell<VecDeque<&'c Case<W>>>;
 
-/// The longest first: none of them begins when all others have ended.
-fn queue<'c, W>(chosen: &[&'c Case<W>], ring: Ring) -> Queue<'c, W> {
+/// One ring after the other, and of each the longest first: none of them begins when all others have ended.
+fn queue<'c, W>(chosen: &[&'c Case<W>], rings: &[Ring]) -> Queue<'c, W> {
     let mut cases: Vec<_> = chosen.to_vec();
-    cases.retain(|case| case.ring == ring);
-    cases.sort_by_key(|case| Reverse(case.limit));
+    cases.retain(|case| rings.contains(&case.ring));
+    cases.sort_by_key(|case| (case.ring, Reverse(case.limit)));
     RefCell::new(cases.into())
 }
 
 /// The world that the next case may find.
 struct Shared<'c, W> {
     world: Option<W>,
+    /// That of the world.
+    ring: Ring,
     queue: &'c Queue<'c, W>,
 }
 
 impl<'c, W: Ground> Shared<'c, W> {
+    fn new(queue: &'c Queue<'c, W>) -> Self {
+        Self {
+            world: None,
+            ring: Ring::Processes,
+            queue,
+        }
+    }
+
     async fn run_all(&mut self, report: &dyn Fn(Done)) -> Result<(), CaseError> {
         while let Some(case) = self.next() {
             let start = crate::clock::now();
@@ -205,9 +220,10 @@ impl<'c, W: Ground> Shared<'c, W> {
 
     /// What was printed meanwhile.
     async fn run(&mut self, case: &Case<W>) -> Result<String, CaseError> {
-        if case.alone {
+        if case.alone || case.ring != self.ring {
             self.tear_down().await?;
         }
+        self.ring = case.ring;
         let world = match &mut self.world {
             Some(world) => world,
             none => none.insert(limited("setting up", SET_UP_LIMIT, W::set_up(case.ring)).await?),

@@ -15,6 +15,8 @@ use crate::node::Instance;
 use crate::paths::Paths;
 use crate::process::{Process, ProcessError, Program};
 
+mod instances;
+
 /// The port of the API door inside a node's namespace, on its loopback; `daemonset/overlays/demo` names it too.
 pub const NODE_API_PORT: u16 = 9780;
 /// The RAM role of every node.
@@ -137,46 +139,6 @@ impl Cloud {
             json!({"vpc_id": self.vpc, "cidr": network.cidr(), "zone": self.zone, "name": "nodes"});
         self.vswitch = text(&self.post("/vswitches", &order).await?, "id");
         Ok(())
-    }
-
-    /// Adds an instance with its primary ENI and one ENI that holds `addresses` private IPs for pods.
-    pub async fn create_instance(
-        &self,
-        index: usize,
-        addresses: usize,
-    ) -> Result<Instance, CloudError> {
-        let order =
-            json!({"vswitch_id": self.vswitch, "role": ROLE, "hostname": format!("node-{index}")});
-        let instance_id = text(&self.post("/instances", &order).await?, "id");
-        let enis: Vec<Eni> = self.read("/enis").await?;
-        let primary = enis
-            .into_iter()
-            .find(|eni| eni.instance_id.as_deref() == Some(&*instance_id));
-        let primary = primary
-            .ok_or_else(|| CloudError::Silent(format!("no primary ENI for {instance_id}")))?;
-        let order = json!({"vswitch_id": self.vswitch, "instance_id": instance_id, "secondary_count": addresses});
-        let pods: Eni = form("/enis", self.post("/enis", &order).await?)?;
-        let address = primary
-            .ips
-            .iter()
-            .find(|ip| ip.primary)
-            .map_or(Ipv4Addr::UNSPECIFIED, |ip| ip.ip);
-        Ok(Instance {
-            index,
-            name: format!("{}.{address}", self.region),
-            instance_id,
-            region: self.region.clone(),
-            zone: self.zone.clone(),
-            address,
-            mac: primary.mac,
-            pod_eni: pods.id,
-            pod_addresses: pods
-                .ips
-                .iter()
-                .filter(|ip| !ip.primary)
-                .map(|ip| ip.ip)
-                .collect(),
-        })
     }
 
     /// Serves metadata and API inside the node's namespace, where the agent looks for them without being told.
@@ -309,21 +271,6 @@ impl Cloud {
 struct Doors {
     control: String,
     api: String,
-}
-
-/// An ENI as far as it matters here.
-#[derive(Deserialize)]
-struct Eni {
-    id: String,
-    mac: String,
-    instance_id: Option<String>,
-    ips: Vec<PrivateIp>,
-}
-
-#[derive(Deserialize)]
-struct PrivateIp {
-    ip: Ipv4Addr,
-    primary: bool,
 }
 
 /// Its log holds both streams; the line is the only one of that form. 10 s at most.

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use testbed::bench::BenchCommand;
 use testbed::cases::command::CasesCommand;
 use testbed::demo::DemoCommand;
+use testbed::node::pool::PoolCommand;
 use testbed::world::Claim;
 use testbed::{node, paths, plane, played};
 
@@ -24,6 +25,9 @@ enum Command {
     Demo(DemoCommand),
     /// Removes every world whose maker was killed.
     Sweep,
+    /// A CNI plugin, started by containerd.
+    #[command(hide = true)]
+    EniPool(PoolCommand),
     /// Plays the kubelets of played nodes, until the API server is gone.
     #[command(hide = true)]
     Play {
@@ -42,6 +46,7 @@ async fn main() -> ExitCode {
             Claim::sweep(&paths::worlds());
             Ok(())
         }
+        Command::EniPool(pool) => return pool.run(),
         Command::Play {
             kubeconfig,
             instances,

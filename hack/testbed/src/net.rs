@@ -105,6 +105,18 @@ impl Network {
         self.serve_api(&netns, port)
     }
 
+    /// Gives node `index` a further ENI on the bridge, by the name of [`own_link`]; down, for a pod is to have it.
+    pub fn create_eni(&self, index: usize, number: usize, mac: &str) -> Result<(), CommandError> {
+        let (netns, bridge) = (self.netns(index), self.bridge());
+        let (outer, inner) = (format!("e{}n{index}p{number}", self.tag), own_link(number));
+        words(
+            "ip",
+            &format!("link add {outer} type veth peer name {inner} address {mac} netns {netns}"),
+        )?;
+        words("ip", &format!("link set {outer} master {bridge} up"))?;
+        Ok(())
+    }
+
     /// Nothing serves the service address: the node itself turns calls to it into calls to the API server.
     fn serve_api(&self, netns: &str, port: u16) -> Result<(), CommandError> {
         let rule = format!(
@@ -125,6 +137,12 @@ impl Network {
         )
         .map(|_| ())
     }
+}
+
+/// What a further ENI is called on its node.
+#[must_use]
+pub fn own_link(number: usize) -> String {
+    format!("eth{}", number + 1)
 }
 
 /// Runs a shell line in a namespace. `nsenter`, because `ip netns exec` hides `/sys/fs/cgroup`.

@@ -17,6 +17,7 @@ use crate::{cgroup, clock, pki};
 mod cni;
 mod containerd;
 mod kubelet;
+pub mod pool;
 
 /// Why a node did not come up.
 #[derive(Debug, thiserror::Error)]
@@ -55,10 +56,36 @@ pub struct Instance {
     pub address: Ipv4Addr,
     /// The primary ENI's MAC.
     pub mac: String,
-    /// The ENI that holds the pods' addresses.
+    /// How its pods get at the VPC.
+    pub wiring: Wiring,
+    /// The ENI that holds the pods' addresses, where they share one.
     pub pod_eni: String,
     /// Its secondary private IPs: the CNI hands out exactly these.
     pub pod_addresses: Vec<Ipv4Addr>,
+    /// The ENIs that pods get whole, elsewhere.
+    pub own_enis: Vec<OwnEni>,
+}
+
+/// What Terway gives to a pod.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Wiring {
+    /// A secondary private IP of an ENI that stays on the node.
+    #[default]
+    Shared,
+    /// An ENI of its own, moved into it.
+    Exclusive,
+    /// A member of the node's trunk ENI, moved into it: not in the metadata service. A link like any other here, for want of
+    /// VLANs in some kernels.
+    Member,
+}
+
+/// An ENI that one pod gets whole.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct OwnEni {
+    pub id: String,
+    pub mac: String,
+    /// Its primary private IP, and its only one.
+    pub address: Ipv4Addr,
 }
 
 impl Instance {
@@ -110,8 +137,12 @@ impl Node {
             path: PathBuf::from("/sys/fs/cgroup").join(&netns),
             source,
         })?;
+        for (number, eni) in instance.own_enis.iter().enumerate() {
+            network.create_eni(instance.index, number, &eni.mac)?;
+        }
         cni::write_configuration(&home, network, &instance)?;
-        let socket = containerd::configure(&home)?;
+        let plugins = cni::plugins(&home, &instance)?;
+        let socket = containerd::configure(&home, &plugins)?;
         let containerd = Program {
             netns: Some(netns.clone()),
             cgroup: Some(procs.clone()),

@@ -11,7 +11,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::command::CommandError;
 use crate::install::{self, InstallError};
 use crate::net::Network;
-use crate::node::{Instance, Node, NodeError};
+use crate::node::{Instance, Node, NodeError, Wiring};
 use crate::paths::{Paths, PathsError};
 use crate::plane::{Plane, PlaneError, PlaneSpec};
 use crate::played::{self, PlayError, PlayedPod, PodSpec};
@@ -19,7 +19,7 @@ use crate::played::{self, PlayError, PlayedPod, PodSpec};
 mod claim;
 pub use claim::{Claim, ClaimError};
 
-/// What `kubectl apply -k` is given.
+/// What `kubectl apply -k` is given, if nothing else is asked for.
 const OVERLAY: &str = "daemonset/overlays/demo";
 
 /// Why there is no world.
@@ -57,6 +57,10 @@ pub struct WorldSpec {
     pub light: bool,
     /// Private IPs for pods on each node.
     pub addresses: usize,
+    /// How pods are wired, node by node; shared ENIs where it says nothing.
+    pub wirings: Vec<Wiring>,
+    /// What `kubectl apply -k` is given: a folder of the clone.
+    pub overlay: &'static str,
     /// Whether eipd is applied (in a light world without its agents: see [`World::agents`]).
     pub install: bool,
     /// Further arguments of kube-apiserver.
@@ -76,6 +80,8 @@ impl WorldSpec {
             nodes,
             light: true,
             addresses: 60,
+            wirings: Vec::new(),
+            overlay: OVERLAY,
             install: true,
             api_arguments: Vec::new(),
             manager_arguments: Vec::new(),
@@ -132,7 +138,9 @@ impl World {
         cloud.create_vpc(&network).await?;
         let mut instances = Vec::new();
         for index in 0..spec.nodes {
-            instances.push(cloud.create_instance(index, spec.addresses).await?);
+            let wiring = spec.wirings.get(index).copied().unwrap_or_default();
+            let made = cloud.create_instance(index, spec.addresses, wiring);
+            instances.push(made.await?);
         }
         let plane =
             Plane::start(&paths, claim.dir(), &plane_spec(spec, &network, &instances)).await?;
@@ -176,8 +184,8 @@ impl World {
         if !spec.install {
             return Ok(());
         }
-        (spec.progress)("applying daemonset/overlays/demo");
-        install::apply(&self.paths, &self.plane.kubeconfig, OVERLAY).await?;
+        (spec.progress)(&format!("applying {}", spec.overlay));
+        install::apply(&self.paths, &self.plane.kubeconfig, spec.overlay).await?;
         if spec.light {
             self.make_agents().await?;
         } else {

@@ -16,7 +16,7 @@ impl Engine {
                 asked,
                 outcome,
             } => {
-                self.resolving -= usize::from(matches!(step, Step::Resolve(_)));
+                self.resolving -= usize::from(matches!(step, Step::Resolve { .. }));
                 self.step_done(&key, &step, *outcome, asked, now);
             }
             Done::Looks(answer) => self.looked(answer, now),

@@ -199,7 +199,7 @@ fn reason(step: &Step) -> &'static str {
         Step::Associate { .. } => "AssociateFailed",
         Step::Unassociate { .. } => "UnassociateFailed",
         Step::Release { .. } => "ReleaseFailed",
-        Step::Resolve(_) => "InterfaceNotFound",
+        Step::Resolve { .. } => "InterfaceNotFound",
         Step::Look(..) | Step::LookByTag { .. } => "LookFailed",
         Step::Create { .. } => "RecordRefused",
         _ => "WriteFailed",

@@ -122,7 +122,7 @@ impl Memory {
     }
 
     fn failed(&mut self, step: &Step, trouble: &Trouble, now: Instant) {
-        if let (Step::Resolve(ip), TroubleKind::Nowhere) = (step, trouble.kind) {
+        if let (Step::Resolve { ip, .. }, TroubleKind::Nowhere) = (step, trouble.kind) {
             self.no_place = self.pod.it().map(|pod| (pod.uid.clone(), *ip, now));
         }
     }

@@ -56,7 +56,7 @@ fn make(facts: &Facts<'_>, pod: &Pod, wish: &Arc<Wish>) -> Step {
         None if facts.address_first => Step::Rest,
         Some(_) if facts.no_place => no_place(facts, pod),
         // What can't be bound is not asked for.
-        Some(ip) if facts.place.is_none_or(|place| place.ip != ip) => Step::Resolve(ip),
+        Some(ip) if facts.place.is_none_or(|place| place.ip != ip) => resolve(pod, ip),
         _ => Step::Create {
             pod: pod.uid.clone(),
             wish: wish.clone(),
@@ -187,11 +187,16 @@ fn aim(record: &Record, place: &Place) -> Step {
     }
 }
 
+fn resolve(pod: &Pod, ip: std::net::Ipv4Addr) -> Step {
+    let pod = pod.uid.clone();
+    Step::Resolve { pod, ip }
+}
+
 /// An EIP that nothing can be done with is given back; one that is kept anyway, or is the user's, waits.
 fn find_place(facts: &Facts<'_>, record: &Record, pod: &Pod, ip: std::net::Ipv4Addr) -> Step {
     let spare = record.kind == Kind::Auto && !record.is_fixed() && record.target.is_none();
     match facts.no_place {
-        false => Step::Resolve(ip),
+        false => resolve(pod, ip),
         true if spare => delete(record),
         true => no_place(facts, pod),
     }

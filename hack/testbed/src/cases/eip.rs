@@ -13,6 +13,7 @@ mod life;
 mod quiet;
 pub(super) mod sight;
 pub(super) mod wait;
+mod wired;
 
 use std::time::Duration;
 
@@ -28,6 +29,10 @@ const fn played(name: &'static str, run: Run) -> Case<World> {
 
 const fn real(name: &'static str, run: Run) -> Case<World> {
     Case::new(name, Ring::Nodes, run).limit(LONG)
+}
+
+const fn wired(name: &'static str, run: Run) -> Case<World> {
+    Case::new(name, Ring::Wired, run).limit(LONG)
 }
 
 type Run = for<'a> fn(&'a mut World) -> super::CaseFuture<'a>;
@@ -158,4 +163,17 @@ pub const CASES: &[Case<World>] = &[
         "eip::a_name_created_again_at_once_on_a_real_kubelet",
         kubelets::created_again_at_once,
     ),
+    wired(
+        "wired::an_exclusive_eni_is_found_without_asking_ecs",
+        wired::exclusive,
+    ),
+    wired(
+        "wired::a_member_eni_is_found_by_terways_object_or_by_ecs",
+        wired::member,
+    ),
+    wired(
+        "wired::an_address_that_was_changed_inside_the_pod_waits",
+        wired::changed_inside,
+    ),
+    wired("wired::doctor_runs_in_the_agents_container", wired::doctor),
 ];

@@ -19,10 +19,10 @@ struct Toy(bool);
 
 impl Ground for Toy {
     async fn set_up(ring: Ring) -> Result<Self, CaseError> {
-        tell(if ring == Ring::Nodes {
-            "nodes"
-        } else {
-            "processes"
+        tell(match ring {
+            Ring::Processes => "processes",
+            Ring::Nodes => "nodes",
+            Ring::Wired => "wired",
         });
         Ok(Self(true))
     }
@@ -72,6 +72,7 @@ fn hangs(_: &mut Toy) -> CaseFuture<'_> {
 }
 
 const CASES: &[Case<Toy>] = &[
+    Case::new("wired::passes", Ring::Wired, passes),
     Case::new("nodes::passes", Ring::Nodes, passes),
     Case::new("a::passes", Ring::Processes, passes),
     Case::new("a::litters", Ring::Processes, litters),
@@ -113,6 +114,15 @@ async fn cases_of_a_ring_share_a_world() {
             "passes",
             "down"
         ]
+    );
+}
+
+#[tokio::test]
+async fn each_ring_of_real_nodes_has_its_own_world() {
+    let (_, story) = story(&["wired::passes", "nodes::passes"], pending()).await;
+    assert_eq!(
+        story,
+        ["nodes", "passes", "down", "wired", "passes", "down"]
     );
 }
 

@@ -9,19 +9,28 @@ use kube::Api;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
 
 use super::{CaseError, Ground, Ring};
+use crate::node::Wiring;
 use crate::world::{World, WorldSpec};
 
 /// Nodes of every world of a ring: one for the pods, one for what moves.
 const NODES: usize = 2;
+/// ENIs that a node of the wired world has for pods.
+const OWN_ENIS: usize = 2;
 /// An agent that drains ends within this.
 const DRAIN: Duration = Duration::from_secs(35);
 
 impl Ground for World {
-    /// `Processes`: agents are made, not started. `Nodes`: the `DaemonSet` is applied and ready.
+    /// `Processes`: agents are made, not started. Else the `DaemonSet` is applied and ready.
     async fn set_up(ring: Ring) -> Result<Self, CaseError> {
         let spec = match ring {
             Ring::Processes => WorldSpec::light(NODES),
             Ring::Nodes => WorldSpec::real(NODES),
+            Ring::Wired => WorldSpec {
+                wirings: vec![Wiring::Exclusive, Wiring::Member],
+                addresses: OWN_ENIS,
+                overlay: "hack/testbed/wired",
+                ..WorldSpec::real(NODES)
+            },
         };
         let progress = |part: &str| eprintln!("  world: {part}");
         Ok(Self::start(&WorldSpec { progress, ..spec }).await?)

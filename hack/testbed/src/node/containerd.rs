@@ -11,8 +11,8 @@ use crate::process::Program;
 /// What every sandbox runs.
 const PAUSE_IMAGE: &str = "localhost/eipd-pause:dev";
 
-/// Writes `home/containerd/config.toml`; the socket's path.
-pub fn configure(home: &Path) -> Result<PathBuf, NodeError> {
+/// Writes `home/containerd/config.toml`, with the folder of the CNI plugins; the socket's path.
+pub fn configure(home: &Path, plugins: &Path) -> Result<PathBuf, NodeError> {
     let dir = home.join("containerd");
     let socket = dir.join("c.sock");
     let text = format!(
@@ -34,12 +34,13 @@ stream_server_address = "127.0.0.1"
 # A pod's network namespace is mounted below `state`, where teardown finds it.
 netns_mounts_under_state_dir = true
 [plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "/usr/lib/cni"
+bin_dir = "{plugins}"
 conf_dir = "{cni}/conf"
 "#,
         dir = dir.display(),
         socket = socket.display(),
         cni = home.join("cni").display(),
+        plugins = plugins.display(),
     );
     write(&dir.join("config.toml"), &text)?;
     Ok(socket)

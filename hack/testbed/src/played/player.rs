@@ -138,6 +138,8 @@ mod tests {
             zone: "cn-hangzhou-i".to_owned(),
             address: Ipv4Addr::new(10, 77, 0, 1),
             mac: String::new(),
+            wiring: crate::node::Wiring::Shared,
+            own_enis: Vec::new(),
             pod_eni: "eni-1".to_owned(),
             pod_addresses: addresses
                 .iter()

@@ -116,7 +116,10 @@ fn a_bandwidth_that_may_have_changed_since_is_not_known() {
 fn an_address_without_an_interface_is_looked_for_again() {
     let now = long_ago();
     let mut memory = known(now);
-    let resolve = Step::Resolve([10, 0, 0, 5].into());
+    let resolve = Step::Resolve {
+        pod: Uid::new("pod"),
+        ip: [10, 0, 0, 5].into(),
+    };
     memory.absorb(&resolve, failed(TroubleKind::Nowhere), now, now);
     assert!(memory.judged(&me(), later(now, 599)).no_place);
     assert!(!memory.judged(&me(), later(now, 600)).no_place);

@@ -223,7 +223,8 @@ fn the_target_is_written_before_associate_and_the_pod_read_live() {
         got: Some(id("eip-1")),
         ..Case::new(Some(living()), Some(named()))
     };
-    assert_eq!(case.plan(), Step::Resolve(place(5).ip));
+    let (pod, ip) = (living().uid, place(5).ip);
+    assert_eq!(case.plan(), Step::Resolve { pod, ip });
     case.place = Some(place(5));
     assert_eq!(
         case.plan(),

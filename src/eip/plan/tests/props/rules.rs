@@ -58,7 +58,7 @@ pub(super) fn keeps_the_rules(case: &Case, step: &Step) -> Held {
                 | Step::Rest
                 | Step::Pause(_)
                 | Step::ReadRecord
-                | Step::Resolve(_)
+                | Step::Resolve { .. }
                 | Step::Condition { .. }
                 | Step::ClearAnnotations { .. }
         );
