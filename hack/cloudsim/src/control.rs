@@ -2,6 +2,7 @@
 
 pub mod eips;
 mod handlers;
+pub mod nat;
 pub mod ops;
 pub mod table;
 

@@ -16,6 +16,7 @@ pub mod identity;
 pub mod ids;
 pub mod listeners;
 pub mod metadata;
+pub mod nat;
 pub mod router;
 pub mod rpc;
 pub mod seed;

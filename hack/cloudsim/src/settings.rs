@@ -47,6 +47,10 @@ pub struct Settle {
     pub release_ms: u64,
     /// `BINDING` to `BINDED` of a bandwidth package.
     pub package_ms: u64,
+    /// `Pending` to `Available` of a forward entry.
+    pub forward_create_ms: u64,
+    /// `Deleting` to gone of a forward entry.
+    pub forward_delete_ms: u64,
     /// At most this is added to each, evenly spread.
     pub jitter_ms: u64,
 }
@@ -73,6 +77,8 @@ pub struct Quotas {
     pub eips_per_eni: Option<usize>,
     /// EIPs per shared bandwidth package.
     pub eips_per_package: usize,
+    /// Forward entries per table.
+    pub forward_entries: usize,
     /// Tags per resource.
     pub tags_per_resource: usize,
 }
@@ -113,6 +119,16 @@ pub struct Open {
     pub package_leave_is_slow: bool,
     /// The own bandwidth of an EIP in a package can be changed; else: `IncorrectEipStatus`.
     pub bandwidth_within_package: bool,
+    /// The code for a change of a forward table in which another is going on.
+    pub forward_busy_code: ForwardBusyCode,
+    /// No entry is made while another is being deleted (documented: while one is `Pending` or `Modifying`).
+    pub forward_create_waits_for_deletions: bool,
+    /// The code for a public port that is taken: `Forbidden.Already.Bounded`; else `OperationUnsupported.ForwardEntry`.
+    pub forward_taken_is_bounded: bool,
+    /// Deleting an entry that does not exist is an `IncorretForwardEntryStatus`; else `InvalidForwardEntryId.NotFound`.
+    pub forward_unknown_is_status: bool,
+    /// Describe shows forward entries as they were this long ago, in milliseconds.
+    pub describe_entry_lag_ms: u64,
     /// A `PageSize` over the maximum is refused; else it counts as the maximum.
     pub page_size_refused: bool,
     /// Taking a private IP from its ENI unbinds the EIP there.
@@ -135,6 +151,22 @@ pub enum BusyCode {
     IncorrectEipStatus,
     /// `TaskConflict`.
     TaskConflict,
+}
+
+/// The code for a change of a forward table in which another is going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ForwardBusyCode {
+    /// `IncorretForwardEntryStatus`, documented in this spelling.
+    #[serde(rename = "IncorretForwardEntryStatus")]
+    Entry,
+    /// `IncorrectStatus.NATGW`.
+    #[serde(rename = "IncorrectStatus.NATGW")]
+    Gateway,
+    /// `TaskConflict`.
+    TaskConflict,
+    /// `OperationConflict`.
+    #[serde(rename = "OperationConflict")]
+    Operation,
 }
 
 /// The code for a change of a bandwidth package that takes none now.
@@ -199,6 +231,8 @@ impl Default for Settle {
             unassociate_ms: 2_000,
             release_ms: 1_000,
             package_ms: 1_000,
+            forward_create_ms: 2_000,
+            forward_delete_ms: 2_000,
             jitter_ms: 0,
         }
     }
@@ -210,6 +244,7 @@ impl Default for Quotas {
             eips: 20,
             eips_per_eni: None,
             eips_per_package: 100,
+            forward_entries: 100,
             tags_per_resource: 20,
         }
     }
@@ -232,6 +267,11 @@ impl Default for Open {
             package_shows_at_once: true,
             package_leave_is_slow: false,
             bandwidth_within_package: true,
+            forward_busy_code: ForwardBusyCode::Entry,
+            forward_create_waits_for_deletions: false,
+            forward_taken_is_bounded: true,
+            forward_unknown_is_status: false,
+            describe_entry_lag_ms: 0,
             page_size_refused: true,
             unassign_ip_unbinds: true,
             release_from_package: true,

@@ -10,6 +10,7 @@ use crate::holds::Holds;
 use crate::identity::{Caller, Identities};
 use crate::ids::Ids;
 use crate::metadata::MetadataState;
+use crate::nat::Nats;
 use crate::rpc::auth::Nonces;
 use crate::rpc::rates::Rates;
 use crate::rpc::replay::Replay;
@@ -30,6 +31,8 @@ pub struct State {
     pub world: World,
     /// EIPs.
     pub eips: Eips,
+    /// NAT gateways and their entries.
+    pub nats: Nats,
     /// Keys and roles.
     pub identities: Identities,
     /// Client tokens.
@@ -60,6 +63,7 @@ impl State {
             clock,
             world: World::default(),
             eips: Eips::default(),
+            nats: Nats::default(),
             identities: Identities::default(),
             replay: Replay::default(),
             rates: Rates::default(),
@@ -75,6 +79,7 @@ impl State {
     pub fn settled_now(&mut self) -> Ms {
         let now = self.clock.now();
         self.eips.settle(now);
+        self.nats.settle(now);
         now
     }
 

@@ -4,10 +4,14 @@ pub mod allocate;
 pub mod associate;
 pub mod bandwidth;
 pub mod describe_eips;
+pub mod forward;
+pub mod forward_entries;
 pub mod limits;
 pub mod modify;
+pub mod nat_gateways;
 pub mod page;
 pub mod release;
+pub mod routes;
 pub mod tag_calls;
 pub mod tag_rules;
 pub mod unassociate;
@@ -22,8 +26,7 @@ use crate::state::{Call, State};
 /// The API version.
 pub const VERSION: &str = "2016-04-28";
 
-/// Finds an action. NAT gateway calls (`DescribeNatGateways`, the forward entries, the route
-/// tables) belong here too, in files of their own beside these.
+/// Finds an action.
 pub fn route(action: &str) -> Option<Route> {
     let (takes_token, handler): (bool, Handler) = match action {
         "AllocateEipAddress" => (true, allocate::allocate),
@@ -37,6 +40,12 @@ pub fn route(action: &str) -> Option<Route> {
         "ListTagResources" => (false, tag_calls::list),
         "AddCommonBandwidthPackageIp" => (true, bandwidth::add),
         "RemoveCommonBandwidthPackageIp" => (true, bandwidth::remove),
+        "DescribeNatGateways" => (false, nat_gateways::describe),
+        "CreateForwardEntry" => (true, forward::create),
+        "DeleteForwardEntry" => (true, forward::delete),
+        "DescribeForwardTableEntries" => (false, forward_entries::describe),
+        "DescribeRouteTableList" => (false, routes::tables),
+        "DescribeRouteEntryList" => (false, routes::entries),
         "DescribeVSwitches" => (false, vswitches::describe),
         _ => return None,
     };

@@ -3,6 +3,7 @@
 pub mod eni;
 pub mod ip_plan;
 pub mod parts;
+pub mod routes;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +45,10 @@ pub struct World {
     pub pools: BTreeMap<String, AddressPool>,
     /// Resource group ids; empty = any id is taken.
     pub resource_groups: Vec<String>,
+    /// Custom route tables.
+    pub route_tables: BTreeMap<String, routes::RouteTable>,
+    /// Routes that were added.
+    pub routes: BTreeMap<String, routes::Route>,
     /// Private addresses in use, by vSwitch.
     taken: BTreeMap<String, ip_plan::Taken>,
 }

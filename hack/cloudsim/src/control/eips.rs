@@ -26,6 +26,11 @@ pub enum ConsoleAction {
         #[serde(default)]
         settle_ms: u64,
     },
+    /// Binds it to a NAT gateway; at once.
+    BindNat {
+        /// `ngw-...`
+        gateway: String,
+    },
     /// Unbinds it; at once unless `settle_ms`.
     Unbind {
         /// Length of the passing state.
@@ -137,6 +142,13 @@ impl Cloud {
                     *settle_ms,
                 );
             }
+            ConsoleAction::BindNat { gateway } => {
+                if !state.nats.gateways.contains_key(gateway) {
+                    return Err(Refused::NotFound("NAT gateway", gateway.clone()));
+                }
+                let place = Some(vpc::associate::on_nat(gateway));
+                state.eips.enter(id, Status::InUse, place, now, None);
+            }
             ConsoleAction::Unbind { settle_ms } => {
                 let there = if *settle_ms > 0 { place } else { None };
                 let states = (Status::Unassociating, Status::Available);
@@ -228,6 +240,9 @@ fn change_attribute(eip: &mut Eip, action: &ConsoleAction, now: u64) {
         ConsoleAction::Protect { on } => eip.deletion_protection = *on,
         ConsoleAction::LeavePackage => eip.package_id.set(None, now),
         ConsoleAction::JoinPackage { package } => eip.package_id.set(Some(package.clone()), now),
-        ConsoleAction::Bind { .. } | ConsoleAction::Unbind { .. } | ConsoleAction::Release => {}
+        ConsoleAction::Bind { .. }
+        | ConsoleAction::BindNat { .. }
+        | ConsoleAction::Unbind { .. }
+        | ConsoleAction::Release => {}
     }
 }

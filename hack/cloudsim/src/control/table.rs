@@ -105,6 +105,60 @@ const CALLS: &[(&str, &str, &str, Run)] = &[
     ),
     (
         "POST",
+        "/nat-gateways",
+        "add a NAT gateway {id, forward_table_id, vswitch_id, name, network_type, account}",
+        |c, a| show(&c.add_nat_gateway(a.read()?)?),
+    ),
+    ("GET", "/nat-gateways", "all NAT gateways", |c, _| {
+        show(&c.nat_gateways())
+    }),
+    (
+        "POST",
+        "/nat-gateways/{id}/status",
+        "set a NAT gateway's status {status}",
+        |c, a| {
+            let status = a.body["status"].as_str().unwrap_or_default();
+            c.set_nat_status(a.part(0), status).map(|()| json!({}))
+        },
+    ),
+    (
+        "POST",
+        "/snat-entries",
+        "add an SNAT entry {id, gateway, ips}",
+        |c, a| show(&c.add_snat_entry(a.read()?)?),
+    ),
+    (
+        "POST",
+        "/route-tables",
+        "add a custom route table {id, vpc_id, vswitch_ids}",
+        |c, a| show(&c.add_route_table(a.read()?)?),
+    ),
+    (
+        "POST",
+        "/routes",
+        "add a route {table_id or vpc_id, destination, next_hop_type, next_hop_id}",
+        |c, a| show(&c.add_route(a.read()?)?),
+    ),
+    (
+        "GET",
+        "/forward-entries",
+        "forward entries with their history; ?gone=true: deleted ones too",
+        |c, a| match a.query("gone") {
+            Some("true") => show(&c.forward_entries_even_gone()),
+            _ => show(&c.forward_entries()),
+        },
+    ),
+    (
+        "POST",
+        "/forward-entries/{id}",
+        "change a forward entry as at the console {do: delete | modify (internal_ip, internal_port, name) | stick | settle}",
+        |c, a| {
+            c.change_forward_entry(a.part(0), &a.read()?)
+                .map(|()| json!({}))
+        },
+    ),
+    (
+        "POST",
         "/pools",
         "add an address pool {id, size, isp}",
         |c, a| show(&c.add_pool(a.read()?)?),
@@ -193,7 +247,7 @@ const CALLS: &[(&str, &str, &str, Run)] = &[
     (
         "POST",
         "/eips/{id}",
-        "change an EIP as at the console {do: bind (eni, private_ip, settle_ms) | unbind (settle_ms) | release | tag (tags) | untag (keys) | lock (reason) | unlock | protect (on) | leave_package | join_package (package)}",
+        "change an EIP as at the console {do: bind (eni, private_ip, settle_ms) | bind_nat (gateway) | unbind (settle_ms) | release | tag (tags) | untag (keys) | lock (reason) | unlock | protect (on) | leave_package | join_package (package)}",
         |c, a| show(&c.change_eip(a.part(0), &a.read::<ConsoleAction>()?)?),
     ),
     ("GET", "/settings", "the settings", |c, _| {

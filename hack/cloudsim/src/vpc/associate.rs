@@ -37,7 +37,8 @@ pub fn associate(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let place = match kind {
         "NetworkInterface" => on_eni(state, call, instance)?,
         "EcsInstance" => on_instance(state, instance)?,
-        // NAT gateways come with the DNAT calls; the other kinds are not simulated.
+        "Nat" => on_gateway(state, call, instance)?,
+        // The other kinds are not simulated.
         _ => return Err(no_instance()),
     };
     let settles = state.settles_at(call, state.settings.settle.associate_ms);
@@ -87,6 +88,43 @@ fn on_instance(state: &State, instance: &str) -> Result<Place, ApiError> {
     })
 }
 
+/// A NAT gateway has any number of EIPs.
+fn on_gateway(state: &State, call: &Call, id: &str) -> Result<Place, ApiError> {
+    let eip = own_eip(state, call, call.args.required("AllocationId")?)?;
+    let gateway = state.nats.gateways.get(id);
+    let gateway = gateway.filter(|it| it.region == eip.region && it.network_type == "internet");
+    let gateway = gateway.ok_or_else(no_instance)?;
+    Ok(on_nat(&gateway.id))
+}
+
+/// The place of an EIP on a NAT gateway.
+pub(crate) fn on_nat(gateway: &str) -> Place {
+    Place {
+        instance_id: gateway.to_owned(),
+        instance_type: "Nat".to_owned(),
+        eni_id: None,
+        private_ip: None,
+        at_primary_ip: false,
+        mode: String::new(),
+    }
+}
+
+/// An address that a forward entry leads to takes no EIP.
+fn check_not_forwarded(state: &State, eni: &Eni, ip: Ipv4Addr) -> Result<(), ApiError> {
+    let here = |table: &str| {
+        let gateway = state.nats.of_table(table);
+        gateway.is_some_and(|gateway| gateway.vpc_id == eni.vpc_id)
+    };
+    let mut entries = state.nats.entries();
+    if !entries.any(|entry| entry.internal_ip == ip && here(&entry.table_id)) {
+        return Ok(());
+    }
+    Err(ApiError::refused(
+        "BIND_INSTANCE_HAVE_PORTMAP_OR_BIND_EIP",
+        "The instance has a port mapping or an EIP.",
+    ))
+}
+
 fn on_eni(state: &State, call: &Call, id: &str) -> Result<Place, ApiError> {
     let eni = state.world.enis.get(id).ok_or_else(no_instance)?;
     check_region(state, call, eni)?;
@@ -97,6 +135,7 @@ fn on_eni(state: &State, call: &Call, id: &str) -> Result<Place, ApiError> {
     check_count(state, eni)?;
     let ip = private_ip(state, call, eni)?;
     check_free(state, eni, ip)?;
+    check_not_forwarded(state, eni, ip)?;
     Ok(Place {
         instance_id: eni.id.clone(),
         instance_type: "NetworkInterface".to_owned(),

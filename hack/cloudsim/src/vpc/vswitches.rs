@@ -63,6 +63,11 @@ fn lets(args: &Args, tags: &[(String, Option<String>)], vswitch: &VSwitch) -> bo
 
 fn item(state: &State, vswitch: &VSwitch) -> Value {
     let used = state.world.used_ips(&vswitch.id);
+    let table = state.world.table_of(&vswitch.id).unwrap_or_default();
+    let kind = match state.world.route_tables.contains_key(&table) {
+        true => "Custom",
+        false => "System",
+    };
     let tags: Vec<_> = vswitch
         .tags
         .iter()
@@ -82,7 +87,7 @@ fn item(state: &State, vswitch: &VSwitch) -> Value {
         "CreationTime": iso(state.clock.wall(0)),
         "ResourceGroupId": super::allocate::DEFAULT_GROUP,
         "OwnerId": state.settings.account_id.parse::<u64>().unwrap_or(0),
-        "RouteTable": {"RouteTableId": format!("vtb-{}", vswitch.vpc_id), "RouteTableType": "System"},
+        "RouteTable": {"RouteTableId": table, "RouteTableType": kind},
         "ShareType": "",
         "IsDefault": false,
         "NetworkAclId": "",
