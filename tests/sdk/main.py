@@ -13,6 +13,7 @@ import time
 import traceback
 
 import checks  # noqa: F401  (its tests register themselves)
+import nat  # noqa: F401
 import python_v1  # noqa: F401
 import python_v3  # noqa: F401
 from cloud import Cloud

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::nat::{eip, world};
 use crate::control::eips::ConsoleAction;
-use crate::nat::{EntryStatus, NewNatGateway, SnatEntry};
+use crate::nat::{EntryStatus, SnatEntry};
 use crate::settings::ForwardBusyCode;
 use crate::test_world::TestWorld;
 

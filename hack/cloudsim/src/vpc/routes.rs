@@ -127,7 +127,7 @@ pub fn entries(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     } else {
         String::new()
     };
-    Ok(json!({"RouteEntrys": {"RouteEntry": page}, "NextToken": token}))
+    Ok(json!({"RouteEntrys": {"RouteEntry": page}, "NextToken": token, "TotalCount": found.len()}))
 }
 
 fn route_lets(args: &Args, entry: &Value) -> bool {
