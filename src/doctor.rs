@@ -19,6 +19,7 @@ use crate::telemetry::metrics::Metrics;
 mod actions;
 mod cloud;
 mod cluster;
+mod nat;
 mod node;
 pub mod print;
 mod rights;
@@ -90,6 +91,11 @@ pub async fn examine(config: &Config, doors: &Doors) -> Result<Vec<Check>, Metad
             .account
             .as_ref()
             .or_else(|| known.map(|it| &it.account)),
+        net: nat::Net {
+            vpc: known.map(|it| &it.vpc).or(config.place.vpc.as_ref()),
+            vswitch: known.map(|it| &it.vswitch),
+            pool: &config.nat_gateways,
+        },
         kube: kube.as_ref().ok(),
         metadata: &metadata,
     };

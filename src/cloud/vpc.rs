@@ -1,4 +1,4 @@
-//! The calls of the VPC API (2016-04-28) that EIPs need, typed.
+//! The calls of the VPC API (2016-04-28) that eipd needs, typed.
 //!
 //! Source of names, limits and behaviour: Alibaba's `alibabacloud_vpc20160428` 7.2.2 and 6.11.5 and the API's pages.
 
@@ -13,6 +13,10 @@ use super::rpc::{self, Answer, Args, Rpc, args, push};
 use crate::domain::ids::{EipId, Place, RequestId};
 
 mod allocate;
+pub mod forward;
+mod list;
+pub mod nat;
+pub mod routes;
 mod view;
 
 pub use allocate::{AllocateArgs, InternetChargeType};
@@ -35,10 +39,6 @@ pub struct Allocated {
 
 /// `AllocationId` takes a comma list of at most 50.
 const IDS_PER_CALL: usize = 50;
-/// The largest page of `DescribeEipAddresses`.
-const PAGE: usize = 100;
-/// More EIPs than any account has; a `TotalCount` that never comes to an end must not be a loop without one.
-const PAGES: usize = 200;
 
 impl Vpc {
     pub fn new(rpc: Rpc, region: &str) -> Self {
@@ -146,10 +146,8 @@ impl Vpc {
             .collect();
         let mut seen = Vec::with_capacity(ids.len());
         for some in ids.chunks(IDS_PER_CALL) {
-            seen.extend(
-                self.pages(&args([("AllocationId", some.join(",").as_str())]))
-                    .await?,
-            );
+            let filter = args([("AllocationId", some.join(",").as_str())]);
+            seen.extend(self.pages::<view::Page>(&filter).await?);
         }
         Ok(seen)
     }
@@ -164,7 +162,7 @@ impl Vpc {
             &mut filter,
             tags.iter().map(|(k, v)| (k.as_str(), v.as_str())),
         );
-        self.pages(&filter).await
+        self.pages::<view::Page>(&filter).await
     }
 
     /// How many EIPs of the region carry all these tags; without tags, how many the account has there.
@@ -176,31 +174,6 @@ impl Vpc {
         );
         let page: view::Page = self.call("DescribeEipAddresses", args).await?.parse()?;
         Ok(page.total)
-    }
-
-    async fn pages(&self, filter: &Args) -> Result<Vec<EipView>, CloudError> {
-        let mut seen: Vec<EipView> = Vec::new();
-        for number in 1..=PAGES {
-            let page = self.page(filter, number).await?;
-            let last = page.eips.len() < PAGE;
-            let known: BTreeSet<_> = seen.iter().map(|eip| eip.id.clone()).collect();
-            seen.extend(page.eips.into_iter().filter(|eip| !known.contains(&eip.id)));
-            if last || seen.len() >= page.total {
-                return Ok(seen);
-            }
-        }
-        Err(rpc::unreadable(
-            "DescribeEipAddresses",
-            RequestId::new(""),
-            "pages without an end",
-        ))
-    }
-
-    async fn page(&self, filter: &Args, number: usize) -> Result<view::Page, CloudError> {
-        let mut args = filter.clone();
-        push(&mut args, "PageNumber", &number.to_string());
-        push(&mut args, "PageSize", &PAGE.to_string());
-        self.call("DescribeEipAddresses", args).await?.parse()
     }
 
     async fn change(&self, action: &'static str, args: Args) -> Result<RequestId, CloudError> {

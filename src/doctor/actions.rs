@@ -7,6 +7,7 @@ use super::{Check, Verdict};
 use crate::cloud::ecs::Ecs;
 use crate::cloud::error::{Class, CloudError};
 use crate::cloud::vpc::Vpc;
+use crate::cloud::vpc::forward::ForwardArgs;
 use crate::config::Controllers;
 use crate::domain::ids::{EipId, EniId, Place};
 
@@ -26,6 +27,13 @@ pub struct Action {
 
 const fn always(name: &'static str) -> Action {
     Action { name, only: "" }
+}
+
+const fn dnat(name: &'static str) -> Action {
+    Action {
+        name,
+        only: "pods that ask for ports (pod-dnat)",
+    }
 }
 
 const EIP: [Action; 9] = [
@@ -48,8 +56,16 @@ const EIP: [Action; 9] = [
         only: "pods on ENIs that neither the metadata service nor Terway's PodENI tells of, and eip.allowRob",
     },
 ];
+const DNAT: [Action; 6] = [
+    dnat("vpc:DescribeNatGateways"),
+    dnat("vpc:DescribeForwardTableEntries"),
+    dnat("vpc:CreateForwardEntry"),
+    dnat("vpc:DeleteForwardEntry"),
+    dnat("vpc:DescribeRouteTableList"),
+    dnat("vpc:DescribeRouteEntryList"),
+];
 const LIVE_BANDWIDTH: Action = always("vpc:ModifyEipAddressAttribute");
-const POLICY: &str = "add it to the RAM policy: docs/permissions.md";
+pub(super) const POLICY: &str = "add it to the RAM policy: docs/permissions.md";
 
 /// What this configuration needs.
 pub fn wanted(controllers: Controllers, live_bandwidth: bool) -> Vec<Action> {
@@ -57,7 +73,8 @@ pub fn wanted(controllers: Controllers, live_bandwidth: bool) -> Vec<Action> {
     let live = [LIVE_BANDWIDTH]
         .into_iter()
         .filter(|_| controllers.eip && live_bandwidth);
-    eip.chain(live).collect()
+    let dnat = DNAT.iter().copied().filter(|_| controllers.natgw);
+    eip.chain(live).chain(dnat).collect()
 }
 
 /// Makes the call, and says what it tells.
@@ -117,6 +134,7 @@ async fn call(tried: &Tried<'_>, action: &str) -> Option<Result<(), CloudError>>
     let (vpc, eip) = (tried.vpc, EipId::new("eip-eipd0doctor0asks0only"));
     let eni = EniId::new("eni-eipd0doctor0asks0only");
     let package = "cbwp-eipd0doctor0asks0only";
+    let table = "ftb-eipd0doctor0asks0only";
     let nowhere = Place {
         eni: eni.clone(),
         ip: Ipv4Addr::new(192, 0, 2, 1), // RFC 5737: nobody's
@@ -138,6 +156,29 @@ async fn call(tried: &Tried<'_>, action: &str) -> Option<Result<(), CloudError>>
             vpc.leave_package(&eip, package, &token).await.map(drop)
         }
         "vpc:ModifyEipAddressAttribute" => vpc.modify_bandwidth(&eip, 1).await.map(drop),
+        "vpc:DescribeNatGateways" => vpc
+            .nat_gateways("vpc-eipd0doctor0asks0only")
+            .await
+            .map(drop),
+        "vpc:DescribeRouteTableList" => vpc
+            .route_tables("vpc-eipd0doctor0asks0only")
+            .await
+            .map(drop),
+        "vpc:DescribeRouteEntryList" => vpc.default_gateways(table).await.map(drop),
+        "vpc:DescribeForwardTableEntries" => vpc.forward_entries(table).await.map(drop),
+        "vpc:CreateForwardEntry" => {
+            let entry = ForwardArgs {
+                name: "eipd-doctor".to_owned(),
+                external: (nowhere.ip, 1),
+                internal: (nowhere.ip, 1),
+                protocol: "tcp",
+            };
+            vpc.create_forward(table, &entry, &token).await.map(drop)
+        }
+        "vpc:DeleteForwardEntry" => vpc
+            .delete_forward(table, "fwd-eipd0doctor0asks0only", &token)
+            .await
+            .map(drop),
         "ecs:DescribeNetworkInterfaces" => tried.ecs.interface(&eni).await.map(drop),
         _ => return None,
     })

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Check, Doors, actions};
+use super::{Check, Doors, actions, nat};
 use crate::agent::cloud::Clients;
 use crate::api::keys;
 use crate::clock::Clock;
@@ -36,6 +36,7 @@ const KEPT: SignedDuration = SignedDuration::from_mins(1);
 pub struct Here<'a> {
     pub region: Option<&'a String>,
     pub account: Option<&'a String>,
+    pub net: nat::Net<'a>,
     pub kube: Option<&'a Kube>,
     pub metadata: &'a Metadata,
 }
@@ -106,6 +107,9 @@ async fn all(open: &Open, dated: &Dated, region: &str, here: &Here<'_>) -> Vec<C
     }
     report.insert(2, skew(dated.off()));
     report.push(used(open, region, here, &dated.clock).await);
+    if open.controllers.natgw {
+        report.extend(nat::examine(&open.vpc, &here.net).await);
+    }
     report
 }
 

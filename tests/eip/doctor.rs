@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cloudsim::identity::NewAccessKey;
+use cloudsim::nat::NewNatGateway;
+use cloudsim::world::routes::Route;
 use eipd::clock::{self, Clock};
 use eipd::config::Config;
 use eipd::doctor::{self, Check, Verdict};
@@ -13,6 +15,23 @@ use serde_json::{Value, json};
 use crate::world::{LATER, NS, World};
 
 const CRDS: [&str; 2] = ["poddnats.yaml", "paces.yaml"];
+
+/// An Internet NAT gateway that the node's vSwitch leads to.
+pub fn give_a_gateway(world: &World) {
+    let gateway = NewNatGateway {
+        id: Some("ngw-1".to_owned()),
+        vswitch_id: world.eni.vswitch_id.clone(),
+        ..NewNatGateway::default()
+    };
+    world.cloud.add_nat_gateway(gateway).unwrap();
+    let route = Route {
+        vpc_id: world.eni.vpc_id.clone(),
+        next_hop_type: "NatGateway".to_owned(),
+        next_hop_id: "ngw-1".to_owned(),
+        ..Route::default()
+    };
+    world.cloud.add_route(route).unwrap();
+}
 
 /// A world in which everything of `daemonset/` that a check looks for is installed.
 fn world() -> World {
@@ -26,7 +45,7 @@ fn world() -> World {
     world
 }
 
-async fn report(world: &World) -> Vec<Check> {
+pub async fn report(world: &World) -> Vec<Check> {
     let env = BTreeMap::from([("NODE_NAME".to_owned(), world.node.clone())]);
     let config = Config::parse("config.yaml", &world.config, &env).unwrap();
     let doors = doctor::Doors {
@@ -52,6 +71,7 @@ fn bad(report: &[Check]) -> Vec<&str> {
 #[tokio::test(start_paused = true)]
 async fn where_all_is_well_nothing_is_bad_and_nothing_changes() {
     let world = world();
+    give_a_gateway(&world);
     let _agent = world.start("agent");
     world.run_pod("web", "10.0.0.11");
     world.until_bound("web").await;
@@ -73,6 +93,9 @@ async fn where_all_is_well_nothing_is_bad_and_nothing_changes() {
         ("clock", "0 s"),
         ("RAM ReleaseEipAddress", "allowed"),
         ("EIPs", "1 of them this cluster's"),
+        ("RAM CreateForwardEntry", "allowed"),
+        ("NAT gateways", "ngw-1 (cn-hangzhou-a, Available, 0 EIPs)"),
+        ("routes", "to ngw-1"),
         ("ENI mode", "pods: 1 on a shared ENI"),
     ] {
         let check = about(&report, name);
@@ -125,6 +148,20 @@ async fn what_the_api_server_lacks_is_named() {
     let rights = about(&report, "RBAC");
     assert_eq!(rights.found, "not allowed: patch pods/status");
     assert!(rights.remedy.contains("kubectl apply"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vpc_without_a_gateway_is_a_note_and_a_pool_that_names_one_is_bad() {
+    let mut world = world();
+    let report_now = report(&world).await;
+    let gateways = about(&report_now, "NAT gateways");
+    assert_eq!(gateways.verdict, Verdict::Note, "{gateways:?}");
+    assert_eq!(about(&report_now, "routes").verdict, Verdict::Note);
+    assert!(doctor::is_well(&report_now));
+    world.config += "networkController: {natGwPool: [{natgwId: ngw-other}]}\n";
+    let report = report(&world).await;
+    assert_eq!(bad(&report), ["NAT gateways"]);
+    assert!(about(&report, "NAT gateways").found.contains("ngw-other"));
 }
 
 #[tokio::test(start_paused = true)]

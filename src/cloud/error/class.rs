@@ -92,6 +92,7 @@ pub fn classify(code: &str, status: u16) -> Class {
         .or_else(|| means(code))
         .or_else(|| binding(code))
         .or_else(|| package(code))
+        .or_else(|| forwarding(code))
         .unwrap_or(if status >= 500 {
             Class::Busy
         } else {
@@ -237,6 +238,27 @@ fn package(code: &str) -> Option<Class> {
         "InvalidBandwidthPackageId.NotFound" | "InvalidBandwidthPackage.NotExist" => {
             Class::PackageNotFound
         }
+        _ => return None,
+    })
+}
+
+/// Forward entries and NAT gateways.
+fn forwarding(code: &str) -> Option<Class> {
+    Some(match code {
+        "IncorretForwardEntryStatus"
+        | "IncorrectStatus.ForwardEntry"
+        | "IncorrectStatus.NATGW"
+        | "OperationUnsupported.EipInBinding" => Class::Busy,
+        "OperationUnsupported.ForwardEntry" | "Forbidden.Already.Bounded" | "Forbindden" => {
+            Class::AlreadyBound
+        }
+        "InvalidForwardEntryId.NotFound" | "ResourceNotFound.ForwardEntry" => Class::NotFound,
+        "InvalidForwardTableId.NotFound"
+        | "InvalidExternalIp.NotFound"
+        | "InvalidIp.NotInNatgw"
+        | "Invalid.natgwNotExist"
+        | "InvalidNatGatewayId.NotFound"
+        | "InvalidRouteTableId.NotFound" => Class::PlaceNotFound,
         _ => return None,
     })
 }

@@ -34,6 +34,10 @@ const TABLE: &[(Class, &[&str])] = &[
             "OperationFailed.DistibuteLock",
             "BandwidthPackageOperation.conflict",
             "SignatureNonceUsed",
+            "IncorretForwardEntryStatus",
+            "IncorrectStatus.ForwardEntry",
+            "IncorrectStatus.NATGW",
+            "OperationUnsupported.EipInBinding",
         ],
     ),
     (
@@ -98,6 +102,9 @@ const TABLE: &[(Class, &[&str])] = &[
             "BIND_INSTANCE_HAVE_PORTMAP_OR_BIND_EIP",
             "EIP_CAN_NOT_ASSOCIATE_WITH_PUBLIC_IP",
             "OperationFailed.HavipBoundPortmap",
+            "OperationUnsupported.ForwardEntry",
+            "Forbidden.Already.Bounded",
+            "Forbindden",
         ],
     ),
     (
@@ -134,6 +141,8 @@ const TABLE: &[(Class, &[&str])] = &[
             "InvalidAllocationId.NotFound",
             "InvalidIpInstanceId.NotFound",
             "InvalidResourceId.NotFound",
+            "InvalidForwardEntryId.NotFound",
+            "ResourceNotFound.ForwardEntry",
         ],
     ),
     (
@@ -147,6 +156,11 @@ const TABLE: &[(Class, &[&str])] = &[
             "InvalidInstance.NotExist",
             "InvalidParams.NotFound",
             "OperationFailed.InstanceNotExist",
+            "InvalidForwardTableId.NotFound",
+            "InvalidExternalIp.NotFound",
+            "InvalidIp.NotInNatgw",
+            "Invalid.natgwNotExist",
+            "InvalidRouteTableId.NotFound",
         ],
     ),
     (

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Deserializer};
 
+use super::list;
 use crate::cloud::loose;
 use crate::domain::ids::{EipId, EniId, Place};
 
@@ -96,6 +97,24 @@ pub(super) struct Page {
     pub total: usize,
     #[serde(rename = "EipAddresses", deserialize_with = "eips")]
     pub eips: Vec<EipView>,
+}
+
+impl list::Page for Page {
+    type Item = EipView;
+    const ACTION: &'static str = "DescribeEipAddresses";
+    const SIZE: usize = 100;
+
+    fn total(&self) -> usize {
+        self.total
+    }
+
+    fn items(self) -> Vec<EipView> {
+        self.eips
+    }
+
+    fn id(item: &EipView) -> String {
+        item.id.to_string()
+    }
 }
 
 #[derive(Deserialize)]
