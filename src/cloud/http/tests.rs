@@ -86,6 +86,40 @@ async fn a_tls_failure_was_not_sent() {
     assert!(matches!(error, TransportError::NotSent(_)), "{error:?}");
 }
 
+/// A server with a certificate of its own making.
+async fn stranger() -> SocketAddr {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = acceptor.accept(stream).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn who_shows_a_certificate_that_the_system_does_not_trust_is_told_nothing() {
+    let address = stranger().await;
+    let request = Request::post(format!("https://{address}/?Secret=x"));
+    let request = request.body(Bytes::new()).unwrap();
+    let error = Wire::new().unwrap().exchange(request).await.unwrap_err();
+    assert!(matches!(error, TransportError::NotSent(_)), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("UnknownIssuer"), "{text}");
+    assert!(!text.contains("Secret"), "{text}");
+}
+
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_not_followed() {
     let (address, count) =
