@@ -6,6 +6,7 @@ pub mod keys;
 pub mod limits;
 pub mod poddnat;
 pub mod podeip;
+pub mod ports;
 pub mod request;
 mod wire;
 

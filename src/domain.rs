@@ -4,4 +4,5 @@ pub mod eip;
 pub mod ids;
 pub mod keep;
 pub mod pod;
+pub mod ports;
 pub mod record;

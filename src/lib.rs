@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloud;
 pub mod config;
+pub mod dnat;
 pub mod doctor;
 pub mod domain;
 pub mod eip;

@@ -15,7 +15,7 @@ pub struct PodTraits<'a> {
 impl PodTraits<'_> {
     /// Whether its name means something: a `StatefulSet`'s pod (apps or apps.kruise.io), a bare pod, or a kind that was
     /// configured as stateful.
-    pub(super) fn is_stateful(&self) -> bool {
+    pub(in crate::api) fn is_stateful(&self) -> bool {
         let stateful = |kind: &&str| {
             *kind == "StatefulSet" || self.custom_stateful_kinds.iter().any(|k| k == kind)
         };
