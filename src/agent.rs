@@ -4,46 +4,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch::channel as watch_of;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
-use crate::cloud::credentials::Credentials;
 use crate::cloud::ecs::Ecs;
-use crate::cloud::endpoints::{EndpointError, Service};
+use crate::cloud::endpoints::EndpointError;
 use crate::cloud::http::{Exchange, Wire, WireError};
-use crate::cloud::vpc::Vpc;
 use crate::cloud::watched::Watched;
 use crate::config::Config;
-use crate::eip::ask;
-use crate::eip::drive::Ports;
-use crate::eip::engine::{Ended, Engine, Inbox, Reporter};
-use crate::eip::facts::Me;
+use crate::dnat;
+use crate::eip::engine::{Ended, Engine, Reporter};
 use crate::kubeapi::client::throttle::Throttle;
 use crate::kubeapi::client::{self, Kube};
 use crate::kubeapi::podenis::PodEnis;
-use crate::kubeapi::pods::Pods;
-use crate::kubeapi::records::Records;
 use crate::kubeapi::watch;
 use crate::node::eni::Enis;
 use crate::node::kernel::{Kernel, Linux};
 use crate::node::lock::{LockError, NodeLock};
 use crate::node::metadata::{Metadata, MetadataError};
 use crate::node::places::Places;
-use crate::pace::Pace;
-use crate::shard::sweep::Sweep;
-use crate::shard::{audit, mine, rivals};
+use crate::shard::rivals;
 use crate::shutdown::Shutdown;
 use crate::telemetry::events::Events;
 use crate::telemetry::health::{BindError, Server};
 use crate::telemetry::metrics::Metrics;
-use crate::telemetry::readiness::Readiness;
+use crate::telemetry::readiness::{Condition, Readiness};
 
 pub(crate) mod cloud;
 pub(crate) mod identify;
+mod parts;
 mod start;
 
-use identify::{Identified, Mismatch};
+use identify::Mismatch;
+use parts::Common;
 use start::Reached;
 
 /// Why the agent ends with status 1.
@@ -123,6 +117,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
     let signed = readiness.condition("credentials");
     let reached = Reached::new(readiness.condition("cloud"));
     let listed = readiness.condition("watches");
+    let ports_listed = readiness.condition("watches of ports");
     let mut tasks = Tasks::new(shutdown.clone());
     let server = Server::bind(config.listen).await;
     let bound = server.map(|server| {
@@ -156,12 +151,12 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         doors.clock.clone(),
     );
     tasks.spawn(EVENTS, writer.run(shutdown.clone()));
-    if !config.controllers.eip {
-        tracing::warn!(
-            "enableControllers names no controller that this release has: nothing is served"
-        );
+    let serves = config.controllers;
+    if !serves.eip && !serves.natgw {
+        tracing::warn!("enableControllers names no controller: nothing is served");
         signed.met();
         listed.met();
+        ports_listed.met();
         tasks.until_asked_to_stop().await;
         return Ok(());
     }
@@ -182,86 +177,66 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         "credentials",
         start::credentials(credentials.clone(), signed),
     );
+    let node = identified.node.clone();
     let places = |ecs: &Ecs| {
-        Places::new(
-            Enis::new(metadata),
-            PodEnis::new(kube.clone()),
-            ecs.clone(),
-            doors.kernel.clone(),
-            identified.node.clone(),
-        )
+        let (enis, podenis) = (Enis::new(metadata), PodEnis::new(kube.clone()));
+        Places::new(enis, podenis, ecs.clone(), doors.kernel.clone(), node)
     };
-    let ports = ports(&cloud, &credentials, kube.clone(), places, &identified)?;
-    let inbox = watches(&mut tasks, &kube, &ports, &me, &metrics);
-    let limit = config.steps_in_flight();
-    let engine = Engine::new(ports, Reporter::new(events), metrics, limit);
-    tasks.until_done(engine.run(inbox, listed, shutdown)).await
+    let common = Common::new(&cloud, &credentials, kube.clone(), places, identified)?;
+    let engines = engines(&mut tasks, &cloud, &common, events, (listed, ports_listed), shutdown);
+    tasks.until_done(engines).await
 }
 
-fn ports(
+/// Starts what both halves hear, and gives what runs them: each ends when it is asked to, or fails.
+fn engines(
+    tasks: &mut Tasks,
     cloud: &cloud::Clients<'_>,
-    credentials: &Credentials,
-    kube: Kube,
-    places: impl FnOnce(&Ecs) -> Places,
-    identified: &Identified,
-) -> Result<Ports, EndpointError> {
-    let Identified { me, region, .. } = identified;
-    let (config, clock) = (cloud.config, cloud.clock);
-    let rpc = |service: Service| cloud.rpc(service, credentials.clone());
-    let ecs = Ecs::new(rpc(Service::Ecs)?, region);
-    Ok(Ports {
-        pods: Pods::new(
-            kube.clone(),
-            ask::reader(
-                config.custom_stateful_kinds.clone(),
-                config.eip.limits.clone(),
-            ),
-        ),
-        records: Records::new(kube.clone()),
-        vpc: Vpc::new(rpc(Service::Vpc)?, region),
-        pace: Pace::new(kube.clone(), clock.clone(), &me.label),
-        places: places(&ecs),
-        ecs,
-        clock: clock.clone(),
-        kube,
-        me: me.clone(),
-    })
-}
-
-fn watches(tasks: &mut Tasks, kube: &Kube, ports: &Ports, me: &Me, metrics: &Metrics) -> Inbox {
-    let (pods_out, pods) = mpsc::channel(INBOX);
-    let (records_out, records) = mpsc::channel(INBOX);
-    tasks.spawn(
-        "pods",
-        watch::pods(kube.clone(), me.node.clone(), ports.pods.clone(), pods_out),
-    );
-    let wanted = Arc::new(Notify::new());
-    tasks.spawn(
-        "podeips",
-        mine::watch(kube.clone(), me.clone(), wanted.clone(), records_out),
-    );
-    let (due_out, due) = mpsc::channel(INBOX);
-    let (audit_out, audit) = mpsc::channel(1);
-    let sweep = Sweep {
-        kube: kube.clone(),
-        clock: ports.clock.clone(),
-        metrics: metrics.clone(),
-        out: due_out,
-    };
+    common: &Common,
+    events: Events,
+    (listed, ports_listed): (Condition, Condition),
+    shutdown: Shutdown,
+) -> impl Future<Output = Result<(), Ended>> + use<> {
+    let (serves, limit) = (cloud.config.controllers, cloud.config.steps_in_flight());
     let (others_out, others) = watch_of(None);
-    tasks.spawn(
-        "other controllers",
-        rivals::run(kube.clone(), ports.clock.clone(), others_out),
-    );
-    tasks.spawn("sweep", sweep.run());
-    tasks.spawn("audit", audit::run(kube.clone(), audit_out));
-    Inbox {
-        pods,
-        records,
-        due,
-        audit,
-        wanted,
-        others,
+    let (kube, clock) = (common.kube.clone(), cloud.clock.clone());
+    tasks.spawn("other controllers", rivals::run(kube, clock, others_out));
+    let mut outs = Vec::new();
+    let mut hear = |serves: bool| {
+        let (out, pods) = mpsc::channel(INBOX);
+        outs.extend(serves.then_some(out));
+        serves.then_some(pods)
+    };
+    let (eip_pods, dnat_pods) = (hear(serves.eip), hear(serves.natgw));
+    let eips = eip_pods.map(|pods| {
+        let ports = common.eip_ports(cloud);
+        let inbox = common.eip_inbox(tasks, &ports, pods, others.clone());
+        let reporter = Reporter::new(events.clone());
+        let engine = Engine::new(ports, reporter, common.metrics.clone(), limit);
+        engine.run(inbox, listed.clone(), shutdown.clone())
+    });
+    let dnats = dnat_pods.map(|pods| {
+        let ports = common.dnat_ports(cloud);
+        let inbox = common.dnat_inbox(tasks, &ports, pods, others);
+        let reporter = dnat::report::Reporter::new(events);
+        let engine = dnat::engine::Engine::new(ports, reporter, common.metrics.clone(), limit);
+        engine.run(inbox, ports_listed.clone(), shutdown.clone())
+    });
+    if eips.is_none() {
+        listed.met();
+    }
+    if dnats.is_none() {
+        ports_listed.met();
+    }
+    let (kube, node) = (common.kube.clone(), common.identified.me.node.clone());
+    tasks.spawn("pods", watch::pods(kube, node, common.pods.clone(), outs));
+    async move {
+        let eips = futures::future::OptionFuture::from(eips);
+        let dnats = futures::future::OptionFuture::from(dnats);
+        tokio::try_join!(
+            async { eips.await.transpose() },
+            async { dnats.await.transpose() },
+        )?;
+        Ok(())
     }
 }
 

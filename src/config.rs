@@ -26,6 +26,7 @@ pub use show::{DEFAULT, Row};
 
 use crate::api::limits::Limits;
 use crate::cloud::endpoints::Network;
+use crate::domain::ids::EipId;
 use crate::telemetry::logs;
 
 /// Where health and metrics are served unless `listen` says otherwise.
@@ -137,7 +138,14 @@ pub struct NatGateway {
     /// External ports, both ends included.
     pub ports: RangeInclusive<u16>,
     /// Its EIPs to use; empty: all.
-    pub eips: Vec<Ipv4Addr>,
+    pub eips: Vec<PublicEip>,
+}
+
+/// An EIP of a NAT gateway, by its address or its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicEip {
+    Address(Ipv4Addr),
+    Id(EipId),
 }
 
 /// What is let happen to EIPs; unless it is set, nothing of it.

@@ -1,5 +1,6 @@
 //! Plain types that every layer shares: no I/O, no clock, no kube, no HTTP.
 
+pub mod dnat;
 pub mod eip;
 pub mod ids;
 pub mod keep;

@@ -2,9 +2,11 @@
 
 pub mod client;
 pub mod crd;
+pub mod dnats;
 pub mod error;
 pub mod health;
 pub mod podenis;
 pub mod pods;
 pub mod records;
 pub mod watch;
+pub mod workloads;

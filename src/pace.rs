@@ -17,9 +17,9 @@ use crate::kubeapi::error::KubeError;
 
 mod breaker;
 mod gate;
-mod object;
+pub(crate) mod object;
 mod queue;
-mod state;
+pub(crate) mod state;
 
 use breaker::Reason;
 use object::Object;

@@ -101,6 +101,7 @@ async fn place(
                 account: given.account.clone(),
                 node: Instance {
                     vpc: given.vpc.clone(),
+                    zone: given.zone.clone(),
                     id: provided_id(config, kube).await?,
                     alone: true,
                 },
@@ -118,6 +119,7 @@ fn checked(config: &Config, identity: Identity) -> Result<Place, Mismatch> {
         account: Some(given.account.clone().unwrap_or(identity.account)),
         node: Instance {
             vpc: Some(identity.vpc),
+            zone: Some(given.zone.clone().unwrap_or(identity.zone)),
             id: Some(identity.instance_id),
             alone: false,
         },

@@ -51,6 +51,19 @@ pub const CONDITION_TYPE: &str = "k8s.aliyun.com/eip";
 /// The condition's reason when it is "True", exactly as published.
 pub const CONDITION_REASON: &str = "Associate eip succeed";
 
+/// The annotation on the pod that says where its ports are.
+pub const DNAT_ANNOTATION: &str = "eipd.io/dnat";
+/// The pod condition of its ports, for the readiness gate of that name.
+pub const DNAT_CONDITION: &str = "eipd.io/dnat";
+/// That condition's reason when it is "True".
+pub const DNAT_REASON: &str = "DNAT ready";
+/// The forward table of that gateway, `ftb-...`.
+pub const TABLE_ANNOTATION: &str = "eipd.io/table";
+/// Stands on a `PodDNAT` whose ports outlive the pod: `new` until a pod has had them, then `settled`.
+pub const FIXED_ANNOTATION: &str = "eipd.io/fixed";
+/// The `StatefulSet` of such a one, as `apiVersion/name/uid`.
+pub const WORKLOAD_ANNOTATION: &str = "eipd.io/workload";
+
 /// Tag on our EIPs: the cluster's uid.
 pub const CLUSTER_TAG: &str = "eipd-cluster";
 /// Tag on our EIPs: [`record_tag`].

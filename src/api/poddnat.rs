@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::{NamespaceResourceScope, Resource};
+use kube::core::{DynamicResourceScope, Resource};
 use serde::{Deserialize, Serialize};
 
 use super::podeip::GROUP;
@@ -203,7 +203,7 @@ impl PodDnat {
 
 impl Resource for PodDnat {
     type DynamicType = Version;
-    type Scope = NamespaceResourceScope;
+    type Scope = DynamicResourceScope;
 
     fn kind(_: &Version) -> Cow<'_, str> {
         KIND.into()

@@ -7,10 +7,11 @@ use super::error::ConfigError;
 use super::settings::{Given, Settings};
 use super::{
     Config, Controllers, DEFAULT_PORT, Deadlines, EipSettings, Endpoints, KubeClient, Log,
-    NatGateway, Place,
+    NatGateway, Place, PublicEip,
 };
 use super::{credential, limits};
 use crate::cloud::endpoints::{Endpoint, Network};
+use crate::domain::ids::EipId;
 use crate::telemetry::logs;
 
 /// Names that go into host names: a region with a slash or a dot in it would choose somebody else's host.
@@ -179,9 +180,19 @@ fn nat_gateway(given: &Given) -> Result<NatGateway, ConfigError> {
         ports: narrow(first)..=narrow(last),
         eips: eips
             .iter()
-            .map(|eip| eip.parsed("an IPv4 address"))
+            .map(public_eip)
             .collect::<Result<_, _>>()?,
     })
+}
+
+/// The published form is the address; Terway's users know ids.
+fn public_eip(given: &Given) -> Result<PublicEip, ConfigError> {
+    match given.text()? {
+        id if id.starts_with("eip-") => Ok(PublicEip::Id(EipId::new(id))),
+        _ => given
+            .parsed("an IPv4 address or an EIP's id")
+            .map(PublicEip::Address),
+    }
 }
 
 fn eip(settings: &Settings) -> Result<EipSettings, ConfigError> {

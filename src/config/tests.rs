@@ -111,7 +111,7 @@ fn a_values_file_of_enc_works_as_it_is() {
         id: "ngw-1".into(),
         zone: Some("cn-hangzhou-j".into()),
         ports: 512..=600,
-        eips: vec![Ipv4Addr::new(203, 0, 113, 7)],
+        eips: vec![PublicEip::Address([203, 0, 113, 7].into())],
     };
     assert_eq!(config.nat_gateways[0], first);
     assert_eq!(config.nat_gateways[1].ports, 512..=1024);

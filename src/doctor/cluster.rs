@@ -35,7 +35,7 @@ pub async fn examine(kube: &Kube, clock: &Clock) -> Vec<Check> {
     for (group, version, resource, has_status) in DEFINED {
         report.push(definition(kube, group, version, resource, has_status).await);
     }
-    if let Ok(true) = crd::is_terminating(kube).await {
+    if let Ok(true) = crd::is_terminating(kube, crate::api::podeip::CRD_NAME).await {
         let found = "the CRD of PodEIP is gone, or being deleted: eipd touches nothing".to_owned();
         report.push(Check::bad("PodEIP", found, APPLY));
     }

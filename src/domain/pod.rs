@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::ids::{EipId, Key, ResourceVersion, Uid};
 use super::keep::Keep;
+use super::ports::{PortAsk, PortOutputs};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pod {
@@ -31,6 +32,9 @@ pub struct Pod {
     pub running: bool,
     pub ask: Ask,
     pub outputs: Outputs,
+    /// What it asks of NAT gateways, beside an EIP.
+    pub ports: PortAsk,
+    pub port_outputs: PortOutputs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! From a pod's annotations to what is asked here and now.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,26 +8,48 @@ use crate::api::limits::Limits;
 use crate::api::request::{self, PodTraits, Request, Strategy};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Nameable, Which, Wish};
-use crate::kubeapi::pods::{AskOf, PodWire};
+use crate::config::Controllers;
+use crate::dnat::ask as ports;
+use crate::domain::ports::PortAsk;
+use crate::kubeapi::pods::{AskOf, Asks, PodWire};
 
-/// The reader of requests for this configuration.
-pub fn reader(custom_stateful_kinds: Vec<String>, limits: Limits) -> AskOf {
-    Arc::new(move |pod| ask(pod, &custom_stateful_kinds, &limits))
+/// The reader of requests for this configuration. What no controller here serves is not asked.
+pub fn reader(serves: Controllers, custom_stateful_kinds: Vec<String>, limits: Limits) -> AskOf {
+    Arc::new(move |pod| asks(pod, serves, &custom_stateful_kinds, &limits))
 }
 
-fn ask(pod: &PodWire, custom_stateful_kinds: &[String], limits: &Limits) -> Ask {
+fn asks(pod: &PodWire, serves: Controllers, custom: &[String], limits: &Limits) -> Asks {
+    let mut asks = Asks {
+        eip: Ask::Nothing,
+        ports: PortAsk::Nothing,
+    };
     let Some(annotations) = &pod.metadata.annotations else {
-        return Ask::Nothing;
+        return asks;
     };
     let owners = pod.metadata.owner_references.iter().flatten();
     let traits = PodTraits {
         host_network: pod.spec.host_network,
         virtual_node: false,
         owner_kinds: owners.map(|owner| owner.kind.as_str()).collect(),
-        custom_stateful_kinds,
+        custom_stateful_kinds: custom,
     };
+    if serves.eip {
+        asks.eip = ask(pod, annotations, &traits, limits);
+    }
+    if serves.natgw {
+        asks.ports = ports::ask(pod, annotations, &traits, asks.eip != Ask::Nothing);
+    }
+    asks
+}
+
+fn ask(
+    pod: &PodWire,
+    annotations: &BTreeMap<String, String>,
+    traits: &PodTraits<'_>,
+    limits: &Limits,
+) -> Ask {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    let parsed = request::parse(annotations, &traits);
+    let parsed = request::parse(annotations, traits);
     match parsed.and_then(|parsed| limits.admit(namespace, parsed)) {
         Err(wrong) => refused(wrong.iter().map(ToString::to_string)),
         Ok(parsed) => wish(parsed, limits.nameable(namespace)),

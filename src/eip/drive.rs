@@ -13,7 +13,7 @@ use crate::domain::record::Record;
 use crate::kubeapi::client::Kube;
 use crate::kubeapi::crd;
 use crate::kubeapi::error::KubeError;
-use crate::kubeapi::pods::Pods;
+use crate::kubeapi::pods::{EIP_GATE, Pods};
 use crate::kubeapi::records::{Adoption, Records};
 use crate::node::places::{Found, PlaceError, Places};
 use crate::pace::Pace;
@@ -27,7 +27,7 @@ mod seen;
 mod trouble;
 
 use seen::seen;
-use trouble::trouble;
+pub(crate) use trouble::trouble;
 
 /// Everything that a step may touch.
 #[derive(Clone)]
@@ -68,7 +68,7 @@ impl Ports {
                     (Err(error), _) | (_, Err(error)) => kube_failed(error),
                 }
             }
-            Step::ReadCrd => crd::is_terminating(&self.kube)
+            Step::ReadCrd => crd::is_terminating(&self.kube, crate::api::podeip::CRD_NAME)
                 .await
                 .map_or_else(kube_failed, Outcome::CrdTerminating),
             Step::Resolve { pod, ip } => self.resolve(key, pod, *ip).await,
@@ -174,7 +174,7 @@ impl Ports {
             Step::ClearAnnotations { pod } => self.pods.annotate(key, pod, None).await,
             Step::Condition { pod, verdict } => {
                 self.pods
-                    .set_condition(key, pod, verdict, self.clock.wall())
+                    .set_condition(key, pod, &EIP_GATE, verdict, self.clock.wall())
                     .await
             }
             _ => return Outcome::Accepted,
@@ -254,6 +254,11 @@ fn wrote(result: Result<Option<Record>, KubeError>) -> Outcome {
 // By value, to stand in `map_or_else`.
 #[allow(clippy::needless_pass_by_value)]
 fn kube_failed(error: KubeError) -> Outcome {
+    Outcome::Failed(kube_trouble(&error))
+}
+
+/// A call to the API server that gave no result.
+pub(crate) fn kube_trouble(error: &KubeError) -> Trouble {
     let kind = match error {
         KubeError::NoAnswer(_) => TroubleKind::NoAnswer,
         KubeError::Busy(_)
@@ -262,11 +267,11 @@ fn kube_failed(error: KubeError) -> Outcome {
         | KubeError::NotFound(_) => TroubleKind::Passing,
         KubeError::Refused { .. } => TroubleKind::Lasting,
     };
-    Outcome::Failed(Trouble {
+    Trouble {
         kind,
         text: error.to_string(),
         retry_after: None,
-    })
+    }
 }
 
 /// The tags by which an EIP is proven to be this record's (rule Proof), and found again.

@@ -26,7 +26,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Condition;
 
 mod around;
-mod brake;
+pub(crate) mod brake;
 mod count;
 mod done;
 mod found;
@@ -38,6 +38,7 @@ mod watched;
 use brake::Brake;
 use looks::Looks;
 pub use report::Reporter;
+pub(crate) use report::is_news;
 
 /// What the engine hears from outside.
 pub struct Inbox {

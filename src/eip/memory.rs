@@ -17,11 +17,13 @@ use crate::domain::ids::{EipId, Place, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::{Kind, Record};
+use hold_off::HoldOff;
 use known::{Heard, Known};
 
 mod absorb;
 mod cloud;
-mod known;
+pub(crate) mod hold_off;
+pub(crate) mod known;
 #[cfg(test)]
 mod tests;
 
@@ -97,14 +99,6 @@ pub struct Memory {
     failed_step: Option<Step>,
     pub annotate: Retry,
     pub condition: Retry,
-}
-
-/// A living pod whose record was deleted by hand gets a new one later and later.
-#[derive(Clone, Debug, Default)]
-struct HoldOff {
-    pod: Option<Uid>,
-    times: u32,
-    until: Option<Instant>,
 }
 
 impl Memory {
@@ -216,10 +210,7 @@ impl Memory {
     }
 
     pub fn held_off_until(&self, now: Instant) -> Option<Instant> {
-        let pod = self.pod().map(|pod| &pod.uid);
-        self.held_off
-            .until
-            .filter(|until| *until > now && self.held_off.pod.as_ref() == pod)
+        self.held_off.until(self.pod().map(|pod| &pod.uid), now)
     }
 
     /// When to believe, at last, that the EIP is gone.

@@ -42,6 +42,16 @@ impl Settle {
         }
     }
 
+    /// Whether anything has been learned.
+    pub fn is_known(&self) -> bool {
+        self.known.is_some()
+    }
+
+    /// The shortest wait that was enough.
+    pub fn enough(&self) -> Option<Duration> {
+        self.known.map(|span| span.enough)
+    }
+
     /// A look after `enough` saw it settled, one after `too_short` had not (zero: there was none).
     pub fn learn(&mut self, too_short: Duration, enough: Duration) {
         let seen = Span { too_short, enough };

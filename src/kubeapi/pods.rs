@@ -13,13 +13,35 @@ use serde_json::{Value, json};
 
 use super::client::Kube;
 use super::error::KubeError;
-use crate::api::keys::{ADDRESS_ANNOTATIONS, CONDITION_REASON, CONDITION_TYPE};
+use crate::api::keys::{self, ADDRESS_ANNOTATIONS, DNAT_ANNOTATION};
 use crate::domain::ids::{Key, ResourceVersion, Uid};
 use crate::domain::pod::{Ask, Condition, Outputs, Phase, Pod};
+use crate::domain::ports::{PortAsk, PortOutputs};
 use crate::eip::step::Verdict;
 
 /// Reads annotations and traits of a pod as a request: the rules of `api::request`, with the agent's configuration.
-pub type AskOf = Arc<dyn Fn(&PodWire) -> Ask + Send + Sync>;
+pub type AskOf = Arc<dyn Fn(&PodWire) -> Asks + Send + Sync>;
+
+/// What a pod asks for.
+pub struct Asks {
+    pub eip: Ask,
+    pub ports: PortAsk,
+}
+
+/// A readiness gate of ours: the condition's type, and its reason when it is "True".
+pub struct Gate {
+    type_: &'static str,
+    reason: &'static str,
+}
+
+pub const EIP_GATE: Gate = Gate {
+    type_: keys::CONDITION_TYPE,
+    reason: keys::CONDITION_REASON,
+};
+pub const DNAT_GATE: Gate = Gate {
+    type_: keys::DNAT_CONDITION,
+    reason: keys::DNAT_REASON,
+};
 
 /// A pod as far as it is read; everything else is skipped while parsing, for a node has hundreds of large ones.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -165,6 +187,26 @@ impl Pods {
             .iter()
             .map(|name| (*name, address))
             .collect();
+        self.patch_annotations(key, uid, json!(annotations)).await
+    }
+
+    /// Writes where its ports are, or takes that away. Only on the pod of that uid.
+    pub async fn annotate_ports(
+        &self,
+        key: &Key,
+        uid: &Uid,
+        text: Option<&str>,
+    ) -> Result<Pod, KubeError> {
+        let annotations = json!({DNAT_ANNOTATION: text});
+        self.patch_annotations(key, uid, annotations).await
+    }
+
+    async fn patch_annotations(
+        &self,
+        key: &Key,
+        uid: &Uid,
+        annotations: Value,
+    ) -> Result<Pod, KubeError> {
         let patch =
             Patch::Merge(json!({"metadata": {"uid": uid.as_str(), "annotations": annotations}}));
         let (api, params) = (self.api(key), PatchParams::default());
@@ -173,17 +215,18 @@ impl Pods {
         Ok(self.read(&wire))
     }
 
-    /// Writes our condition and no other (the list is merged by type). Only on the pod of that uid.
+    /// Writes that condition and no other (the list is merged by type). Only on the pod of that uid.
     pub async fn set_condition(
         &self,
         key: &Key,
         uid: &Uid,
+        gate: &Gate,
         verdict: &Verdict,
         now: Timestamp,
     ) -> Result<Pod, KubeError> {
         let patch = Patch::Strategic(json!({
             "metadata": {"uid": uid.as_str()},
-            "status": {"conditions": [condition(verdict, now)]},
+            "status": {"conditions": [condition(gate, verdict, now)]},
         }));
         let (api, params) = (self.api(key), PatchParams::default());
         let call = api.patch_status(&key.name, &params, &patch);
@@ -194,6 +237,7 @@ impl Pods {
     /// The facts of a pod as it came over the wire.
     pub fn read(&self, wire: &PodWire) -> Pod {
         let status = &wire.status;
+        let asks = (self.ask)(wire);
         Pod {
             key: key_of(&wire.metadata),
             uid: Uid::new(wire.metadata.uid.clone().unwrap_or_default()),
@@ -208,8 +252,10 @@ impl Pods {
             taken: status.start_time.is_some(),
             deleting: wire.metadata.deletion_timestamp.is_some(),
             running: status.runs(),
-            ask: (self.ask)(wire),
+            ask: asks.eip,
             outputs: outputs(wire),
+            ports: asks.ports,
+            port_outputs: port_outputs(wire),
         }
     }
 
@@ -265,18 +311,27 @@ fn outputs(wire: &PodWire) -> Outputs {
             (first, second) if first == second => first,
             _ => Some(String::new()),
         },
-        condition: wire
-            .status
-            .conditions
-            .iter()
-            .find(|condition| condition.type_ == CONDITION_TYPE)
-            .map_or(Condition::Absent, known_condition),
+        condition: condition_of(wire, &EIP_GATE),
     }
 }
 
-fn known_condition(condition: &PodCondition) -> Condition {
+fn port_outputs(wire: &PodWire) -> PortOutputs {
+    let annotations = wire.metadata.annotations.as_ref();
+    PortOutputs {
+        text: annotations.and_then(|all| all.get(DNAT_ANNOTATION)).cloned(),
+        condition: condition_of(wire, &DNAT_GATE),
+    }
+}
+
+fn condition_of(wire: &PodWire, gate: &Gate) -> Condition {
+    let mut all = wire.status.conditions.iter();
+    let ours = all.find(|condition| condition.type_ == gate.type_);
+    ours.map_or(Condition::Absent, |it| known_condition(it, gate))
+}
+
+fn known_condition(condition: &PodCondition, gate: &Gate) -> Condition {
     let reason = condition.reason.clone().unwrap_or_default();
-    match condition.status == "True" && reason == CONDITION_REASON {
+    match condition.status == "True" && reason == gate.reason {
         true => Condition::Bound,
         false => Condition::Other {
             reason,
@@ -286,14 +341,14 @@ fn known_condition(condition: &PodCondition) -> Condition {
 }
 
 /// The condition as published; `message` stands only where it is not "True".
-fn condition(verdict: &Verdict, now: Timestamp) -> Value {
+fn condition(gate: &Gate, verdict: &Verdict, now: Timestamp) -> Value {
     let now = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(now);
     let (status, reason, message) = match verdict {
-        Verdict::Bound => ("True", CONDITION_REASON, None),
+        Verdict::Bound => ("True", gate.reason, None),
         Verdict::Not { reason, message } => ("False", *reason, Some(message)),
     };
     json!({
-        "type": CONDITION_TYPE,
+        "type": gate.type_,
         "status": status,
         "reason": reason,
         "message": message,

@@ -236,7 +236,7 @@ impl Records {
 }
 
 /// A patch that holds only for that very state: uid and resourceVersion inside a patch are preconditions.
-fn conditional(mut change: Value, at: &Rev) -> Value {
+pub(super) fn conditional(mut change: Value, at: &Rev) -> Value {
     change["metadata"]["uid"] = at.uid.as_str().into();
     change["metadata"]["resourceVersion"] = at.version.as_str().into();
     change

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use kube::api::Api;
-use kube::core::NamespaceResourceScope;
 use kube::runtime::watcher;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
@@ -17,17 +16,19 @@ use tokio::sync::mpsc;
 use super::client::Kube;
 use super::health::Health;
 use super::pods::{PodWire, Pods, key_of};
+use super::dnats::{self, Dnats};
 use super::records;
 use crate::api::keys::NODE_LABEL;
 use crate::api::podeip::PodEip;
 use crate::clock;
+use crate::domain::dnat::DnatRecord;
 use crate::domain::ids::Key;
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
 use crate::eip::facts::Me;
 
 /// What a watch has to say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Change<T> {
     Seen(T),
     /// The object left the watch: gone, or not ours any more. No proof of anything.
@@ -43,18 +44,39 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const PAGE: u32 = 100;
 
 /// Watches the pods that are scheduled to the node, for good. Ends only when nobody listens any more.
-pub async fn pods(kube: Kube, node: String, pods: Pods, out: mpsc::Sender<Change<Pod>>) {
+pub async fn pods(kube: Kube, node: String, pods: Pods, outs: Vec<mpsc::Sender<Change<Pod>>>) {
     let config = watcher::Config::default().fields(&format!("spec.nodeName={node}"));
     let api: Api<PodWire> = Api::all(kube.client().clone());
     let read = move |wire: &PodWire| pods.read(wire);
-    follow("pods", kube.health(), api, config, read, out).await;
+    follow("pods", kube.health(), api, config, read, &outs).await;
 }
 
 /// Watches the records that carry our label, for good. Ends only when nobody listens any more.
 pub async fn records(kube: Kube, me: Me, out: mpsc::Sender<Change<Record>>) {
     let config = watcher::Config::default().labels(&format!("{NODE_LABEL}={}", me.label));
     let api: Api<PodEip> = Api::all(kube.client().clone());
-    follow("podeips", kube.health(), api, config, records::read, out).await;
+    let outs = [out];
+    follow("podeips", kube.health(), api, config, records::read, &outs).await;
+}
+
+/// The same for records of ports, at the version that is served; another one may be served later.
+pub async fn dnats(kube: Kube, dnats: Dnats, me: Me, out: mpsc::Sender<Change<DnatRecord>>) {
+    let outs = [out];
+    let mut wait = FIRST_WAIT;
+    while !outs[0].is_closed() {
+        match dnats.all().await {
+            Ok(api) => {
+                let mine = format!("{NODE_LABEL}={}", me.label);
+                let config = watcher::Config::default().labels(&mine);
+                follow("poddnats", kube.health(), api, config, dnats::read, &outs).await;
+                wait = FIRST_WAIT;
+            }
+            Err(error) => tracing::warn!(%error, "PodDNAT objects can't be watched yet"),
+        }
+        dnats.forget_version().await;
+        clock::sleep(clock::jitter(wait, 0.5)).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
 }
 
 async fn follow<K, T>(
@@ -63,9 +85,10 @@ async fn follow<K, T>(
     api: Api<K>,
     config: watcher::Config,
     read: impl Fn(&K) -> T,
-    out: mpsc::Sender<Change<T>>,
+    outs: &[mpsc::Sender<Change<T>>],
 ) where
-    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+    T: Clone,
+    K: kube::Resource
         + Clone
         + Debug
         + DeserializeOwned
@@ -86,6 +109,8 @@ async fn follow<K, T>(
                 translate(event, &read, &mut listed)
             }
             Ok(None) => return,
+            // Nothing is served there: the definition is away, or has other versions now.
+            Err(error) if is_not_found(&error) && what == "poddnats" => return,
             Err(error) => {
                 health.failed();
                 tracing::warn!(watch = what, error = %super::error::chain(&error), "watch failed; it will be opened again");
@@ -95,10 +120,23 @@ async fn follow<K, T>(
             }
         };
         let Some(change) = change else { continue };
-        if out.send(change).await.is_err() {
-            return;
+        for out in outs {
+            if out.send(change.clone()).await.is_err() {
+                return;
+            }
         }
     }
+}
+
+fn is_not_found(error: &watcher::Error) -> bool {
+    let source = match error {
+        watcher::Error::InitialListFailed(source)
+        | watcher::Error::WatchStartFailed(source)
+        | watcher::Error::WatchFailed(source) => source,
+        watcher::Error::WatchError(status) => return status.code == 404,
+        watcher::Error::NoResourceVersion => return false,
+    };
+    matches!(source, kube::Error::Api(status) if status.code == 404)
 }
 
 fn translate<K: kube::Resource, T>(

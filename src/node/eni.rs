@@ -141,6 +141,19 @@ impl Enis {
         Ok(table.primary(eni))
     }
 
+    /// The vSwitch of one of this node's ENIs; `None` where the node has no such ENI.
+    pub async fn vswitch(&self, eni: &EniId) -> Result<Option<String>, MetadataError> {
+        let mac = {
+            let table = self.inner.table.lock().await;
+            let mut all = table.interfaces.iter();
+            all.find(|it| it.eni == *eni).map(|it| it.mac.clone())
+        };
+        match mac {
+            Some(mac) => self.detail(&mac, "vswitch-id").await,
+            None => Ok(None),
+        }
+    }
+
     /// What was read is not true any more: the cloud knows no such place.
     pub async fn forget(&self) {
         self.inner.table.lock().await.read_at = None;

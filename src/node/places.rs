@@ -31,6 +31,7 @@ pub struct Places {
 #[derive(Clone, Debug, Default)]
 pub struct Instance {
     pub vpc: Option<String>,
+    pub zone: Option<String>,
     /// Its ECS instance id.
     pub id: Option<String>,
     /// Whether it has no metadata service, as far as could be seen at start.
@@ -142,6 +143,30 @@ impl Places {
         self.enis.primary(eni).await.ok().flatten()
     }
 
+    /// The vSwitch that an interface is in: of this node's the metadata service tells, of a trunk's members the ECS API.
+    pub async fn vswitch(&self, eni: &EniId) -> Result<Option<String>, PlaceError> {
+        match self.enis.vswitch(eni).await {
+            Err(_) if self.node.alone => {}
+            listed => {
+                if let Some(vswitch) = listed? {
+                    return Ok(Some(vswitch));
+                }
+            }
+        }
+        let found = self.ecs.interface(eni).await?;
+        Ok(found.and_then(|it| it.vswitch))
+    }
+
+    /// The zone, the node's: an instance has no interfaces elsewhere.
+    pub fn zone(&self) -> Option<&String> {
+        self.node.zone.as_ref()
+    }
+
+    /// The VPC, as far as known.
+    pub fn vpc(&self) -> Option<&String> {
+        self.node.vpc.as_ref()
+    }
+
     /// What was read is not true any more: the cloud knows no such place.
     pub async fn forget(&self) {
         self.enis.forget().await;
@@ -198,6 +223,7 @@ mod tests {
         Interface {
             id: EniId::new(id),
             vpc: "vpc-1".to_owned(),
+            vswitch: None,
             zone: "a".to_owned(),
             kind: kind.to_owned(),
             status: status.to_owned(),

@@ -1,5 +1,8 @@
 //! The objects of the pace: one `Pace` per action, read, counted up and changed.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject};
@@ -17,12 +20,27 @@ const MESSAGE: usize = 512;
 #[derive(Clone)]
 pub struct Object {
     kube: Kube,
-    name: &'static str,
+    name: Cow<'static, str>,
+    /// What it is made with.
+    first: Value,
 }
 
 impl Object {
     pub fn new(kube: Kube, name: &'static str) -> Self {
-        Self { kube, name }
+        Self {
+            kube,
+            name: name.into(),
+            first: json!({}),
+        }
+    }
+
+    /// The clock of something that takes one change at a time, each of which takes about so long.
+    pub fn of_turns(kube: Kube, name: &str, interval: Duration) -> Self {
+        Self {
+            kube,
+            name: name.to_owned().into(),
+            first: json!({"interval": in_millis(interval)}),
+        }
     }
 
     /// The object now; `None`: there is none, or no definition of it.
@@ -30,7 +48,7 @@ impl Object {
         let api = self.api();
         let object = self
             .kube
-            .call("get", "paces", api.get_opt(self.name))
+            .call("get", "paces", api.get_opt(&self.name))
             .await?;
         Ok(object.as_ref().map(read))
     }
@@ -40,7 +58,7 @@ impl Object {
         if let Some(state) = self.get().await? {
             return Ok(state);
         }
-        let object = DynamicObject::new(self.name, &resource()).data(json!({"spec": {}}));
+        let object = DynamicObject::new(&self.name, &resource()).data(json!({"spec": self.first}));
         let (api, params) = (self.api(), PostParams::default());
         let made = self
             .kube
@@ -78,6 +96,22 @@ impl Object {
         self.swap(from, spec).await
     }
 
+    pub async fn set_interval(
+        &self,
+        from: &State,
+        interval: Duration,
+        now: Timestamp,
+    ) -> Result<State, KubeError> {
+        let epoch = from.slot(from.newest, now).unwrap_or(now);
+        let spec = json!({
+            "interval": in_millis(interval), "rateChanged": millis(now),
+            "epoch": millis(epoch), "epochNumber": from.newest + 1,
+            // The spec must change for the number to count up, whatever else changes.
+            "last": format!("interval-{}", from.newest + 1),
+        });
+        self.swap(from, spec).await
+    }
+
     /// Opens, moves or closes the breaker.
     pub async fn set_breaker(
         &self,
@@ -103,7 +137,7 @@ impl Object {
     async fn patch(&self, patch: Value) -> Result<State, KubeError> {
         let (api, params) = (self.api(), PatchParams::default());
         let patch = Patch::Merge(patch);
-        let call = api.patch(self.name, &params, &patch);
+        let call = api.patch(&self.name, &params, &patch);
         Ok(read(&self.kube.call("patch", "paces", call).await?))
     }
 
@@ -122,6 +156,10 @@ fn resource() -> ApiResource {
     }
 }
 
+fn in_millis(interval: Duration) -> u64 {
+    interval.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
 /// RFC 3339 with milliseconds: slots lie half a second apart.
 fn millis(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
@@ -136,6 +174,7 @@ fn read(object: &DynamicObject) -> State {
     let reason = breaker["reason"].as_str().and_then(Reason::parse);
     State {
         rate: small(&spec["rate"]),
+        interval: small(&spec["interval"]),
         epoch: time(&spec["epoch"]),
         from: spec["epochNumber"].as_i64().unwrap_or_default(),
         changed: time(&spec["rateChanged"]),

@@ -10,6 +10,8 @@ use super::breaker::Breaker;
 pub const RATE: u32 = 120;
 /// What anybody may write there; outside it the object is nonsense.
 pub const RATES: std::ops::RangeInclusive<u32> = 1..=1_000;
+/// Milliseconds of a turn.
+pub const INTERVALS: std::ops::RangeInclusive<u32> = 100..=60_000;
 /// Nobody takes a number while the newest one is due later than this: so a changed rate or a dead agent wastes no more.
 pub const HORIZON: Duration = Duration::from_secs(10);
 /// A slot is good for so long after its time.
@@ -26,6 +28,8 @@ pub const REST: SignedDuration = SignedDuration::from_secs(10);
 pub struct State {
     /// Calls a minute.
     pub rate: Option<u32>,
+    /// Milliseconds between two slots, where turns are taken at something that does one thing at a time.
+    pub interval: Option<u32>,
     /// When the slot of `from` is.
     pub epoch: Option<Timestamp>,
     /// The number that the epoch belongs to.
@@ -48,7 +52,10 @@ impl State {
 
     /// Between two slots.
     pub fn interval(&self) -> Duration {
-        Duration::from_mins(1) / self.rate()
+        let turns = self.interval.filter(|it| INTERVALS.contains(it));
+        turns.map_or(Duration::from_mins(1) / self.rate(), |it| {
+            Duration::from_millis(it.into())
+        })
     }
 
     /// When that number's turn is; `None` where the object's epoch is none of ours, or long over.
@@ -70,8 +77,13 @@ impl State {
 
     /// When to look again before a number is taken; `None`: now.
     pub fn full_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.full_within(HORIZON, now)
+    }
+
+    /// The same with another horizon: whoever sees farther comes before those who don't.
+    pub fn full_within(&self, horizon: Duration, now: Timestamp) -> Option<Timestamp> {
         let newest = self.slot(self.newest, now)?;
-        let from = newest.checked_sub(HORIZON).ok()?;
+        let from = newest.checked_sub(horizon).ok()?;
         (from > now).then_some(from)
     }
 

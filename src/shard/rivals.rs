@@ -76,6 +76,12 @@ impl Findings {
     pub fn others_run(&self) -> bool {
         !self.rivals.is_empty()
     }
+
+    /// ack-extend-network-controller runs, which serves ports too.
+    pub fn enc_runs(&self) -> bool {
+        let enc = |rival: &Rival| matches!(rival, Rival::Enc { .. });
+        self.rivals.iter().any(enc)
+    }
 }
 
 impl Terway {

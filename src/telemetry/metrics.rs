@@ -45,6 +45,7 @@ struct Inner {
     events: Family<EventLabel, Counter>,
     sweeps: Family<SweepLabel, Counter>,
     found: Family<FoundLabel, Counter>,
+    stuck_tables: Gauge,
     ready: Gauge,
 }
 
@@ -177,6 +178,12 @@ impl Metrics {
         self.inner.found.get_or_create(&FoundLabel { what }).inc();
     }
 
+    /// How many forward tables take no change, for an entry has been Pending in them for over a minute.
+    pub fn stuck_tables(&self, tables: usize) {
+        let tables = i64::try_from(tables).unwrap_or(i64::MAX);
+        self.inner.stuck_tables.set(tables);
+    }
+
     /// Whether the agent is ready.
     pub fn ready(&self, ready: bool) {
         self.inner.ready.set(i64::from(ready));
@@ -203,6 +210,7 @@ impl Inner {
             events: Family::default(),
             sweeps: Family::default(),
             found: Family::default(),
+            stuck_tables: Gauge::default(),
             ready: Gauge::default(),
         };
         inner.register();
@@ -241,6 +249,11 @@ impl Inner {
             "Records that sweeps have found to be due",
             self.found.clone(),
         );
+        r.register(
+            "stuck_forward_tables",
+            "Forward tables that an entry has kept busy for over a minute",
+            self.stuck_tables.clone(),
+        );
         r.register("ready", "1 if the agent is ready", self.ready.clone());
         r.register("build", "The version that runs", build);
     }
@@ -265,6 +278,7 @@ mod tests {
         metrics.event(EventOutcome::Written);
         metrics.sweep("cut_short");
         metrics.found("expired");
+        metrics.stuck_tables(1);
         metrics.ready(true);
         let text = metrics.encode().unwrap();
         for line in [
@@ -278,6 +292,7 @@ mod tests {
             r#"eipd_events_total{outcome="written"} 1"#,
             r#"eipd_sweeps_total{outcome="cut_short"} 1"#,
             r#"eipd_sweep_found_total{what="expired"} 1"#,
+            "eipd_stuck_forward_tables 1",
             "eipd_ready 1",
             concat!(
                 r#"eipd_build_info{version=""#,

@@ -12,6 +12,7 @@ use crate::domain::ids::EniId;
 pub struct Interface {
     pub id: EniId,
     pub vpc: String,
+    pub vswitch: Option<String>,
     pub zone: String,
     /// `Primary`, `Secondary`, `Trunk` or `Member`.
     pub kind: String,
@@ -55,6 +56,8 @@ struct Wire {
     network_interface_id: String,
     #[serde(deserialize_with = "loose::text")]
     vpc_id: String,
+    #[serde(deserialize_with = "loose::some_text")]
+    v_switch_id: Option<String>,
     #[serde(deserialize_with = "loose::text")]
     zone_id: String,
     #[serde(rename = "Type", deserialize_with = "loose::text")]
@@ -113,6 +116,7 @@ impl Wire {
         Ok(Interface {
             id: EniId::new(self.network_interface_id),
             vpc: self.vpc_id,
+            vswitch: self.v_switch_id,
             zone: self.zone_id,
             kind: self.kind,
             status: self.status,
@@ -154,6 +158,7 @@ mod tests {
         let expected = Interface {
             id: EniId::new("eni-1"),
             vpc: "vpc-1".into(),
+            vswitch: None,
             zone: "cn-hangzhou-a".into(),
             kind: "Secondary".into(),
             status: "InUse".into(),

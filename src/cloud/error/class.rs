@@ -33,6 +33,8 @@ pub enum Class {
     NotFound,
     /// There is no such ENI, or it has no such private IP.
     PlaceNotFound,
+    /// The EIP's ports above 1024 are SNAT's.
+    SnatPorts,
     /// There is no such bandwidth package.
     PackageNotFound,
     /// The address belongs to an IP prefix of its ENI; the cloud binds no EIP there.
@@ -76,6 +78,7 @@ impl From<Class> for CloudOutcome {
             | Class::AlreadyBound
             | Class::AlreadyDone
             | Class::Prefix
+            | Class::SnatPorts
             | Class::Permanent => Self::Refused,
         }
     }
@@ -252,6 +255,7 @@ fn forwarding(code: &str) -> Option<Class> {
         "OperationUnsupported.ForwardEntry" | "Forbidden.Already.Bounded" | "Forbindden" => {
             Class::AlreadyBound
         }
+        "Forbidden.ExternalIp.UsedInSnatTable" => Class::SnatPorts,
         "InvalidForwardEntryId.NotFound" | "ResourceNotFound.ForwardEntry" => Class::NotFound,
         "InvalidForwardTableId.NotFound"
         | "InvalidExternalIp.NotFound"

@@ -80,6 +80,20 @@ impl Vpc {
     pub async fn forward_entries(&self, table: &str) -> Result<Vec<EntryView>, CloudError> {
         self.pages::<List>(&args([("ForwardTableId", table)])).await
     }
+
+    /// The same call: those that lead to this address, however long the table is.
+    pub async fn forward_entries_of(
+        &self,
+        table: &str,
+        inside: Ipv4Addr,
+    ) -> Result<Vec<EntryView>, CloudError> {
+        let here = inside.to_string();
+        let filter = args([("ForwardTableId", table), ("InternalIp", &here)]);
+        let mut found = self.pages::<List>(&filter).await?;
+        // Whatever the cloud makes of a filter.
+        found.retain(|entry| entry.internal_ip == here);
+        Ok(found)
+    }
 }
 
 fn created(answer: Answer) -> Result<String, CloudError> {

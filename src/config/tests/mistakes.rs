@@ -153,7 +153,7 @@ fn mistakes_in_the_nat_pool_are_named_to_the_item() {
         ),
         (
             "{natgwId: n, eips: [x]}",
-            ":4: networkController.natGwPool[1].eips[0]: expected an IPv4 address, found \"x\"",
+            ":4: networkController.natGwPool[1].eips[0]: expected an IPv4 address or an EIP's id, found \"x\"",
         ),
         (
             "{natgwID: n}",

@@ -4,7 +4,7 @@ use super::super::outcome::{Trouble, TroubleKind};
 use crate::cloud::error::{Class, CloudError};
 use crate::pace::Came;
 
-pub(super) fn trouble(error: &CloudError) -> Trouble {
+pub(crate) fn trouble(error: &CloudError) -> Trouble {
     let kind = match error.class() {
         _ if error.may_have_happened() => TroubleKind::NoAnswer,
         Class::Throttled => TroubleKind::Throttled,
@@ -26,6 +26,7 @@ pub(super) fn trouble(error: &CloudError) -> Trouble {
         | Class::Skew => TroubleKind::Passing,
         Class::PackageNotFound
         | Class::Prefix
+        | Class::SnatPorts
         | Class::Denied
         | Class::CredentialsWrong
         | Class::NoCredentials

@@ -185,10 +185,12 @@ fn served(record: &Record, pod: &Pod) -> bool {
 }
 
 /// Passing trouble is told when it does not pass; what a person must mend, at once.
-fn is_news(kind: TroubleKind, failures: u32) -> bool {
+pub(crate) fn is_news(kind: TroubleKind, failures: u32) -> bool {
     match kind {
         TroubleKind::Quota | TroubleKind::Nowhere | TroubleKind::Lasting => true,
-        TroubleKind::Throttled | TroubleKind::TokenUsed | TroubleKind::PlaceTaken => failures >= 3,
+        TroubleKind::Throttled | TroubleKind::TokenUsed => failures >= 3,
+        // Within half a minute what an earlier pod of the address left is gone, as a rule.
+        TroubleKind::PlaceTaken => failures >= 5,
         TroubleKind::NoAnswer | TroubleKind::Passing | TroubleKind::WrongState => failures >= 6,
     }
 }

@@ -2,16 +2,11 @@
 
 use super::super::outcome::{Outcome, Trouble, TroubleKind};
 use super::super::step::Step;
-use super::{Heard, HoldOff, IN_FLIGHT, Known, Memory};
+use super::known::is_older;
+use super::{Heard, IN_FLIGHT, Known, Memory};
 use crate::clock::Instant;
-use crate::domain::ids::{ResourceVersion, Uid};
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
-
-use std::time::Duration;
-
-/// Hold-off after a deletion by hand: first, and longest.
-const HOLD_OFF: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(10));
 
 impl Memory {
     /// The watch shows the pod. An event that is older than what we know is dropped.
@@ -290,26 +285,4 @@ impl Memory {
             self.tombstone_since = None;
         }
     }
-}
-
-impl HoldOff {
-    fn again(&mut self, pod: Uid, now: Instant) {
-        if self.pod.as_ref() != Some(&pod) {
-            *self = Self {
-                pod: Some(pod),
-                ..Self::default()
-            };
-        }
-        let (first, longest) = HOLD_OFF;
-        let wait = first.saturating_mul(1 << self.times.min(10)).min(longest);
-        self.times = self.times.saturating_add(1);
-        self.until = Some(now + wait);
-    }
-}
-
-/// Whether `this` is an older state than `that`. Since Kubernetes 1.35 resourceVersions of one kind are comparable as
-/// numbers (KEP-5504), and every etcd-backed server before behaved so; what is no number is taken as newer.
-fn is_older(this: &ResourceVersion, that: &ResourceVersion) -> bool {
-    let number = |version: &ResourceVersion| version.as_str().parse::<u128>().ok();
-    matches!((number(this), number(that)), (Some(this), Some(that)) if this < that)
 }

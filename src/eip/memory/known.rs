@@ -1,4 +1,4 @@
-//! An object as far as this process knows it, and since when.
+//! An object as far as this process knows it, and since when. Of EIPs and of ports alike.
 
 use super::super::facts::Sight;
 use super::FRESH;
@@ -6,7 +6,7 @@ use crate::clock::Instant;
 use crate::domain::ids::ResourceVersion;
 
 #[derive(Clone, Debug, Default)]
-pub(super) enum Known<T> {
+pub(crate) enum Known<T> {
     #[default]
     Unknown,
     Absent {
@@ -22,7 +22,7 @@ pub(super) enum Known<T> {
 
 /// What a watch has said last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     #[default]
     Nothing,
     Seen,
@@ -30,14 +30,14 @@ pub(super) enum Heard {
 }
 
 impl<T> Known<T> {
-    pub(super) fn it(&self) -> Option<&T> {
+    pub(crate) fn it(&self) -> Option<&T> {
         match self {
             Self::Seen { it, .. } => Some(it),
             _ => None,
         }
     }
 
-    pub(super) fn sight(&self, now: Instant) -> Sight<'_, T> {
+    pub(crate) fn sight(&self, now: Instant) -> Sight<'_, T> {
         match self {
             Self::Unknown => Sight::Unknown,
             // Another of that name may be anywhere by now.
@@ -51,7 +51,7 @@ impl<T> Known<T> {
     }
 
     /// Takes in a newer state; what was read live stays so only if it is the same one.
-    pub(super) fn see(&mut self, it: T, version: impl Fn(&T) -> &ResourceVersion) {
+    pub(crate) fn see(&mut self, it: T, version: impl Fn(&T) -> &ResourceVersion) {
         let at = match self {
             Self::Seen { it: known, at } if version(known) == version(&it) => *at,
             _ => None,
@@ -59,15 +59,22 @@ impl<T> Known<T> {
         *self = Self::Seen { it, at };
     }
 
-    pub(super) fn touch(&mut self, asked: Instant) {
+    pub(crate) fn touch(&mut self, asked: Instant) {
         if let Self::Seen { at, .. } = self {
             *at = Some(asked);
         }
     }
 
-    pub(super) fn doubt(&mut self) {
+    pub(crate) fn doubt(&mut self) {
         if let Self::Seen { at, .. } = self {
             *at = None;
         }
     }
+}
+
+/// Whether `this` is an older state than `that`. Since Kubernetes 1.35 resourceVersions of one kind are comparable as
+/// numbers (KEP-5504), and every etcd-backed server before behaved so; what is no number is taken as newer.
+pub(crate) fn is_older(this: &ResourceVersion, that: &ResourceVersion) -> bool {
+    let number = |version: &ResourceVersion| version.as_str().parse::<u128>().ok();
+    matches!((number(this), number(that)), (Some(this), Some(that)) if this < that)
 }

@@ -10,6 +10,7 @@ use crate::domain::eip::Seen;
 use crate::domain::ids::{EipId, EniId, Key, Place, ResourceVersion, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Outputs, Phase, Pod, Which, Wish};
+use crate::domain::ports::{PortAsk, PortOutputs};
 use crate::domain::record::{Kind, Made, Record, Rev};
 use crate::eip::outcome::{Outcome, Trouble, TroubleKind};
 
@@ -46,6 +47,8 @@ fn pod(uid: &str, version: &str) -> Pod {
             warnings: Vec::new(),
         })),
         outputs: Outputs::default(),
+        ports: PortAsk::Nothing,
+        port_outputs: PortOutputs::default(),
     }
 }
 

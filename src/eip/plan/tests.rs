@@ -7,6 +7,7 @@ use crate::domain::eip::{Look, Seen, Standing};
 use crate::domain::ids::{ClusterUid, EipId, EniId, Key, Place, ResourceVersion, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Condition, Outputs, Phase, Pod, Which, Wish};
+use crate::domain::ports::{PortAsk, PortOutputs};
 use crate::domain::record::{Kind, Made, Record, Rev, Shown};
 use crate::eip::facts::{Crd, Facts, Me, Policy, Settling, Sight};
 use crate::eip::outcome::{Holder, Namer};
@@ -145,6 +146,8 @@ fn pod() -> Pod {
         running: false,
         ask: Ask::Eip(Arc::new(wish())),
         outputs: Outputs::default(),
+        ports: PortAsk::Nothing,
+        port_outputs: PortOutputs::default(),
     }
 }
 

@@ -14,7 +14,10 @@ fn from_json(value: serde_json::Value) -> Pod {
         std::time::Duration::from_secs(1),
         crate::telemetry::metrics::Metrics::new(),
     );
-    let pods = Pods::new(kube, Arc::new(|_| Ask::Nothing));
+    let pods = Pods::new(kube, Arc::new(|_| Asks {
+            eip: Ask::Nothing,
+            ports: PortAsk::Nothing,
+        }));
     pods.read(&serde_json::from_value(value).unwrap())
 }
 
@@ -110,7 +113,7 @@ async fn an_output_that_stands_under_one_prefix_only_is_neither_there_nor_absent
 fn the_condition_is_written_as_published() {
     let now = "2022-12-12T03:45:48Z".parse().unwrap();
     assert_eq!(
-        super::condition(&Verdict::Bound, now),
+        super::condition(&EIP_GATE, &Verdict::Bound, now),
         json!({
             "type": "k8s.aliyun.com/eip", "status": "True", "reason": "Associate eip succeed", "message": null,
             "lastProbeTime": "2022-12-12T03:45:48Z", "lastTransitionTime": "2022-12-12T03:45:48Z",
