@@ -59,6 +59,8 @@ pub struct Memory {
     first_missing: Option<Instant>,
     no_table_twice: bool,
     token: String,
+    /// The name of the entry that was last asked for, while its call has had no answer.
+    asked: Option<String>,
     workload: Option<(Instant, bool)>,
     in_flight_until: Option<Instant>,
     /// The write without an answer, and until when it counts as in flight.

@@ -82,15 +82,37 @@ async fn a_record_from_a_backup_is_found_though_nobody_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_enabled_is_not_served_and_not_watched() {
+    for (enabled, other) in [("natgw", RECORDS), ("eip", "poddnats")] {
+        let mut world = World::new();
+        world.config += &format!("enableControllers: [{enabled}]\n");
+        let agent = world.start("agent");
+        match enabled {
+            "natgw" => world.run_pod("web", "10.0.0.11"),
+            _ => {
+                let pod = PodSpec::new(NS, "web", &world.node)
+                    .annotation("k8s.aliyun.com/pod-dnat", "")
+                    .annotation("k8s.aliyun.com/pod-dnat-expose-port", "80");
+                world.run(&pod, "10.0.0.11");
+            }
+        }
+        clock::sleep(Duration::from_hours(1)).await;
+        assert_eq!(world.writes(), 0);
+        assert_eq!(world.api.count(&When::any().resource(other)), 0);
+        assert_eq!(cloud_calls(&world), 0);
+        agent.stop.request();
+        assert!(agent.task.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_is_enabled_nothing_is_watched() {
     let mut world = World::new();
-    world.config += "enableControllers: [natgw]\n";
+    world.config += "enableControllers: []\n";
     let agent = world.start("agent");
     world.run_pod("web", "10.0.0.11");
     clock::sleep(Duration::from_hours(1)).await;
     assert_eq!(world.writes(), 0);
     assert_eq!(world.api.open_watches(&When::any()), 0);
-    assert_eq!(world.api.count(&When::any().resource(RECORDS)), 0);
-    assert_eq!(cloud_calls(&world), 0);
     agent.stop.request();
     assert!(agent.task.await.unwrap().is_ok());
 }

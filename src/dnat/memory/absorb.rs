@@ -34,7 +34,8 @@ impl Memory {
         if self.of.as_ref() != Some(&record.rev.uid) {
             self.of = Some(record.rev.uid.clone());
             self.forget_record();
-            if !record.shows_all() && record.mapping.is_some() {
+            let led = record.mapping.as_ref().and_then(|it| it.internal);
+            if led.is_some() && !record.shows_all() {
                 self.in_flight_until = Some(started + IN_FLIGHT);
             }
         }
@@ -229,6 +230,7 @@ impl Memory {
         self.first_missing = None;
         self.no_table_twice = false;
         self.in_flight_until = None;
+        self.asked = None;
         self.token = fresh_token();
     }
 

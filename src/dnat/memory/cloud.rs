@@ -12,20 +12,24 @@ impl Memory {
             return;
         }
         self.last_change = Some(now);
+        self.look = None;
         self.sure = false;
         let unanswered = outcome
             .trouble()
             .is_some_and(|trouble| trouble.kind == TroubleKind::NoAnswer);
         match (step, outcome) {
             // The same token: whatever the first call did, the second is answered with.
+            (Step::Make { entry, .. }, _) if unanswered => {
+                self.asked = Some(entry.name.clone());
+                self.in_flight_until = Some(now + IN_FLIGHT);
+            }
             _ if unanswered => self.in_flight_until = Some(now + IN_FLIGHT),
             (Step::Make { entry, .. }, Outcome::Accepted) => {
                 self.made.insert(entry.name.clone(), now);
                 self.begin_settling(Change::Make, now);
                 (self.blocked, self.lost, self.full_until) = (false, false, None);
-                self.in_flight_until = None;
                 self.waits_since = None;
-                self.token = fresh_token();
+                self.is_answered();
             }
             (Step::Make { .. }, Outcome::Refused(why, _)) => self.refused(*why, now),
             (Step::Remove { entries, .. }, Outcome::Accepted) => {
@@ -34,8 +38,18 @@ impl Memory {
                 }
                 self.begin_settling(Change::Remove, now);
             }
+            _ if outcome.trouble().is_some_and(|it| it.kind == TroubleKind::TokenUsed) => {
+                self.token = fresh_token();
+            }
             _ => {}
         }
+    }
+
+    /// What was asked for without an answer is known to have been done: the call is over.
+    fn is_answered(&mut self) {
+        self.asked = None;
+        self.in_flight_until = None;
+        self.token = fresh_token();
     }
 
     fn begin_settling(&mut self, what: Change, now: Instant) {
@@ -62,6 +76,9 @@ impl Memory {
         self.notice_missing(table.missing, asked);
         for entry in &table.entries {
             self.made.remove(&entry.name);
+            if self.asked.as_ref() == Some(&entry.name) {
+                self.is_answered();
+            }
         }
         if let Some((what, since)) = self.settling {
             match self.is_over(what, &table) {

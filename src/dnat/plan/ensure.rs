@@ -157,16 +157,8 @@ fn make(
     if facts.unseen {
         return look_for(mapping, Scope::Inside(entry.internal.0), After::Make);
     }
-    let whole = |it: &EntryView| names::parse(&facts.me.cluster, &it.name).is_some();
-    if let Some(by) = seen.outside(entry.external, entry.protocol) {
-        return match record.is_settled() {
-            true => Step::Pause(Pause::OutsideTaken { by: shown(by) }),
-            false => choose_again(facts, record, pod, mapping),
-        };
-    }
-    if let Some(by) = seen.inside(entry.internal, entry.protocol) {
-        let (by, ours) = (shown(by), whole(by));
-        return Step::Pause(Pause::InsideTaken { by, ours });
+    if let Some(step) = taken(facts, record, pod, mapping, seen) {
+        return step;
     }
     if facts.lost {
         return match record.is_settled() {
@@ -192,8 +184,32 @@ fn make(
             internal: entry.internal,
             protocol: entry.protocol.as_str(),
         },
-        token: facts.token.to_owned(),
+        token: format!("{}-{n}", facts.token),
     }
+}
+
+/// Whether any of the ports that are still to be made is another's: then there is no use in making the others.
+fn taken(
+    facts: &Facts<'_>,
+    record: &DnatRecord,
+    pod: &Pod,
+    mapping: &Mapping,
+    seen: &Table,
+) -> Option<Step> {
+    let ours = |it: &EntryView| names::parse(&facts.me.cluster, &it.name);
+    let others = |it: &&EntryView| ours(it).is_none_or(|(uid, _)| uid != record.rev.uid);
+    let ports = || (0..mapping.ports.len()).filter_map(|n| mapping.entry(n));
+    let outside = |it: Entry| seen.outside(it.external, it.protocol);
+    if let Some(by) = ports().filter_map(outside).find(others) {
+        return Some(match record.is_settled() {
+            true => Step::Pause(Pause::OutsideTaken { by: shown(by) }),
+            false => choose_again(facts, record, pod, mapping),
+        });
+    }
+    let inside = |it: Entry| seen.inside(it.internal, it.protocol);
+    let by = ports().filter_map(inside).find(others)?;
+    let (by, ours) = (shown(by), ours(by).is_some());
+    Some(Step::Pause(Pause::InsideTaken { by, ours }))
 }
 
 fn shown(entry: &EntryView) -> String {

@@ -58,6 +58,20 @@ impl Cloud {
         Ok(())
     }
 
+    /// A gateway is deleted, with its entries, whatever they lead to.
+    pub fn remove_nat_gateway(&self, id: &str) -> Result<(), Refused> {
+        let now = self.clock().now();
+        let mut state = self.state();
+        let gateway = state.nats.gateways.remove(id);
+        let gateway = gateway.ok_or_else(|| Refused::NotFound("NAT gateway", id.to_owned()))?;
+        let entries = state.nats.table(&gateway.forward_table_id);
+        let entries: Vec<_> = entries.map(|entry| entry.id.clone()).collect();
+        for id in entries {
+            state.nats.change(&id, EntryStatus::Gone, now, None, |_| {});
+        }
+        Ok(())
+    }
+
     /// All gateways.
     pub fn nat_gateways(&self) -> Vec<NatGateway> {
         self.state().nats.gateways.values().cloned().collect()

@@ -114,6 +114,25 @@ pub struct ForwardEntry {
     pub history: Vec<(Ms, EntryStatus)>,
 }
 
+/// All of its fields are for a test to fill: nothing leads anywhere.
+impl Default for ForwardEntry {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            table_id: String::new(),
+            name: String::new(),
+            external_ip: Ipv4Addr::UNSPECIFIED,
+            external_port: Ports::Any,
+            internal_ip: Ipv4Addr::UNSPECIFIED,
+            internal_port: Ports::Any,
+            protocol: String::new(),
+            status: EntryStatus::Available,
+            settles_ms: None,
+            history: Vec::new(),
+        }
+    }
+}
+
 impl ForwardEntry {
     /// Puts it into a state, and notes it.
     pub fn enter(&mut self, status: EntryStatus, ms: Ms, settles: Option<Ms>) {

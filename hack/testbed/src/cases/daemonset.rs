@@ -46,6 +46,7 @@ fn on_records(world: &mut World) -> CaseFuture<'_> {
         let client = world.kube();
         create_namespace(&client, "policy-records").await?;
         records::hold(&client, "policy-records").await?;
+        records::hold_ports(&client, "policy-records").await?;
         delete_namespace(&client, "policy-records").await
     })
 }

@@ -50,6 +50,20 @@ const LABEL: Row<'_> = (
 );
 
 const ALLOWED: &[Row<'_>] = &[
+    (
+        N1,
+        true,
+        "the annotation of the ports",
+        "/a",
+        r#"{"metadata": {"annotations": {"eipd.io/dnat": "203.0.113.1:512->80/tcp"}}}"#,
+    ),
+    (
+        N1,
+        true,
+        "the condition of the ports",
+        "/a/status",
+        r#"{"status": {"conditions": [{"type": "eipd.io/dnat", "status": "True", "reason": "DNAT ready"}]}}"#,
+    ),
     (N1, true, "both annotations", "/a", ADDRESSES),
     (
         N1,

@@ -13,6 +13,53 @@ const N2: Who = Who::Agent("n2");
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
 
+/// The same rules for records of ports.
+pub async fn hold_ports(client: &Client, namespace: &str) -> Result<(), CaseError> {
+    let base = &format!("/apis/alibabacloud.com/v1beta1/namespaces/{namespace}/poddnats");
+    let how = |method, content| How {
+        method,
+        content,
+        base,
+    };
+    let (create, patch) = (how(Method::POST, JSON), how(Method::PATCH, MERGE));
+    create.wait_refused(client, PORTS_CREATES[0]).await?;
+    create.hold(client, PORTS_CREATES).await?;
+    patch.hold(client, PORTS).await?;
+    how(Method::DELETE, JSON)
+        .hold_one(client, THIEFS_DELETE)
+        .await
+}
+
+const PORTS_OF_N1: &str = r#"{"apiVersion": "alibabacloud.com/v1beta1", "kind": "PodDNAT",
+    "metadata": {"name": "a", "labels": {"eipd.io/node": "n1"}}, "spec": {"externalIP": "203.0.113.1"}}"#;
+
+const PORTS_CREATES: &[Row<'_>] = &[
+    (
+        N1,
+        false,
+        "ports for another node",
+        "",
+        r#"{"apiVersion": "alibabacloud.com/v1beta1", "kind": "PodDNAT",
+            "metadata": {"name": "b", "labels": {"eipd.io/node": "n2"}}, "spec": {}}"#,
+    ),
+    (Who::Nowhere, false, "ports", "", PORTS_OF_N1),
+    (N1, true, "ports", "", PORTS_OF_N1),
+];
+
+const PORTS: &[Row<'_>] = &[
+    (N1, true, "its status", "/a/status", PORTS_SHOWN),
+    (N2, false, "another node's status", "/a/status", PORTS_SHOWN),
+    (
+        N2,
+        false,
+        "another node's address",
+        "/a",
+        r#"{"spec": {"internalIP": "10.0.0.9"}}"#,
+    ),
+    (N1, false, "its record to another node", "/a", TO_N2),
+];
+const PORTS_SHOWN: &str = r#"{"status": {"entries": [{"externalIP": "203.0.113.1", "externalPort": "512"}]}}"#;
+
 /// One record through its life, attacked at each station.
 pub async fn hold(client: &Client, namespace: &str) -> Result<(), CaseError> {
     let base = &format!("/apis/alibabacloud.com/v1beta1/namespaces/{namespace}/podeips");
