@@ -10,6 +10,7 @@ mod annotations;
 pub mod command;
 mod daemonset;
 mod eip;
+mod ports;
 pub mod error;
 pub mod registry;
 mod testbed;

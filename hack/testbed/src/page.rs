@@ -1,4 +1,4 @@
-//! `docs/annotations.md` as data: its rows and examples, for the tests that hold page and program to each other.
+//! `docs/annotations.md` and `docs/dnat.md` as data: their rows and examples, for the tests that hold page and program to each other.
 //!
 //! What is read: tables whose last two columns are `example` and `test`; fenced blocks opened by ```` ```yaml example=NAME ````;
 //! and ```` ```text events=NAME ````, the Events that the pods of that example get, one a line, reason first.
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// The page as it stands in the clone that this was built from.
 const TEXT: &str = include_str!("../../../docs/annotations.md");
+const PORTS: &str = include_str!("../../../docs/dnat.md");
 /// What a short name in the first column of the table of annotations stands under.
 const PREFIXES: [&str; 2] = ["network.alibabacloud.com/", "k8s.aliyun.com/"];
 
@@ -58,6 +59,11 @@ impl Page {
     /// The page of this clone.
     pub fn read() -> Result<Self, PageError> {
         Self::parse(TEXT)
+    }
+
+    /// The page about ports of this clone.
+    pub fn of_ports() -> Result<Self, PageError> {
+        Self::parse(PORTS)
     }
 
     /// Reads a page.

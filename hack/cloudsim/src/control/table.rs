@@ -113,6 +113,12 @@ const CALLS: &[(&str, &str, &str, Run)] = &[
         show(&c.nat_gateways())
     }),
     (
+        "DELETE",
+        "/nat-gateways/{id}",
+        "delete a NAT gateway, with its forward entries",
+        |c, a| c.remove_nat_gateway(a.part(0)).map(|()| json!({})),
+    ),
+    (
         "POST",
         "/nat-gateways/{id}/status",
         "set a NAT gateway's status {status}",

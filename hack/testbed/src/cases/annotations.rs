@@ -9,7 +9,7 @@ mod named;
 mod outputs;
 mod package;
 mod settings;
-mod stage;
+pub(super) mod stage;
 mod switches;
 mod wrong;
 

@@ -9,7 +9,7 @@ mod crash;
 mod hands;
 mod identity;
 mod kubelets;
-mod life;
+pub(super) mod life;
 mod quiet;
 pub(super) mod sight;
 pub(super) mod wait;

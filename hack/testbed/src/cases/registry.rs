@@ -1,6 +1,6 @@
 //! Every case there is, in the order in which they run within their ring.
 
-use super::{Case, annotations, daemonset, eip, testbed};
+use super::{Case, annotations, daemonset, eip, ports, testbed};
 use crate::world::World;
 
 /// One list per file of cases.
@@ -9,6 +9,7 @@ const LISTS: &[&[Case<World>]] = &[
     daemonset::CASES,
     eip::CASES,
     annotations::CASES,
+    ports::CASES,
 ];
 
 pub fn all() -> Vec<Case<World>> {

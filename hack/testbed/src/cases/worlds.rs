@@ -85,13 +85,17 @@ fn container_logs(dir: &Path) -> Vec<String> {
 /// The Events and the records of the whole cluster.
 async fn told(world: &World) -> Result<Vec<String>, CaseError> {
     let kind = GroupVersionKind::gvk("alibabacloud.com", "v1beta1", "PodEIP");
+    let ports = GroupVersionKind::gvk("alibabacloud.com", "v1beta1", "PodDNAT");
     let every = ListParams::default();
     let events = Api::<Event>::all(world.kube()).list(&every).await?;
     let records = Api::<DynamicObject>::all_with(world.kube(), &ApiResource::from_gvk(&kind));
     let records = records.list(&every).await?;
+    let ports = Api::<DynamicObject>::all_with(world.kube(), &ApiResource::from_gvk(&ports));
+    let ports = ports.list(&every).await?;
     Ok(vec![
         serde_json::to_string(&events.items)?,
         serde_json::to_string(&records.items)?,
+        serde_json::to_string(&ports.items)?,
     ])
 }
 

@@ -82,14 +82,20 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    /// Takes away whatever was applied, and waits until neither pod nor record nor EIP is left.
-    pub async fn clear(&self) -> Result<(), CaseError> {
+    /// Takes away whatever was applied; waits for nothing.
+    pub async fn take_away(&self) -> Result<(), CaseError> {
         for file in self.applied()? {
             let file = file.to_string_lossy().into_owned();
             let gone = ["delete", "-f", &*file, "--wait=false", "--ignore-not-found"];
             self.kubectl(&gone).await?;
             std::fs::remove_file(file)?;
         }
+        Ok(())
+    }
+
+    /// Takes away whatever was applied, and waits until neither pod nor record nor EIP is left.
+    pub async fn clear(&self) -> Result<(), CaseError> {
+        self.take_away().await?;
         until("no pod, no record and no EIP", SOON, async || {
             let all = ListParams::default();
             let (pods, records) = (
@@ -200,7 +206,7 @@ impl<'w> Stage<'w> {
     }
 }
 
-fn names<K: kube::Resource>(objects: &[K]) -> Vec<String> {
+pub fn names<K: kube::Resource>(objects: &[K]) -> Vec<String> {
     objects.iter().map(kube::ResourceExt::name_any).collect()
 }
 
