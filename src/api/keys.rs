@@ -59,6 +59,8 @@ pub const DNAT_CONDITION: &str = "eipd.io/dnat";
 pub const DNAT_REASON: &str = "DNAT ready";
 /// The forward table of that gateway, `ftb-...`.
 pub const TABLE_ANNOTATION: &str = "eipd.io/table";
+/// What a `PodDNAT` has chosen, for `kubectl get`: a column shows one value of a list only.
+pub const PORTS_ANNOTATION: &str = "eipd.io/ports";
 /// Stands on a `PodDNAT` whose ports outlive the pod: `new` until a pod has had them, then `settled`.
 pub const FIXED_ANNOTATION: &str = "eipd.io/fixed";
 /// The `StatefulSet` of such a one, as `apiVersion/name/uid`.

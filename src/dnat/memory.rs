@@ -70,6 +70,8 @@ pub struct Memory {
     /// The record that we ourselves decided to give back.
     deleted: Option<Uid>,
     tombstone_since: Option<Instant>,
+    /// The record that was last seen as a tombstone, and its owner: the watch may lose it before our last write is answered.
+    tombstone: Option<(Uid, Option<Uid>)>,
     crd: Option<(Instant, bool)>,
     held_off: HoldOff,
     found_until: Option<Instant>,

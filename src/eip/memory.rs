@@ -89,6 +89,8 @@ pub struct Memory {
     /// When another controller's record is to be taken over.
     take_over_at: Option<Instant>,
     tombstone_since: Option<Instant>,
+    /// The record that was last seen as a tombstone, and its owner: the watch may lose it before our last write is answered.
+    tombstone: Option<(Uid, Option<Uid>)>,
     crd: Option<(Instant, bool)>,
     unbound_since: Option<Instant>,
     held_off: HoldOff,

@@ -155,7 +155,10 @@ impl Dnats {
             change["spec"]["portMapping"] = json!(new::mapping(outside, &wish.ports));
             change["metadata"] = json!({
                 "labels": {keys::GATEWAY_LABEL: gateway_label(&outside.gateway)},
-                "annotations": {keys::TABLE_ANNOTATION: outside.table},
+                "annotations": {
+                    keys::TABLE_ANNOTATION: outside.table,
+                    keys::PORTS_ANNOTATION: new::ports(outside, &wish.ports),
+                },
             });
         }
         self.patch(key, at, change).await

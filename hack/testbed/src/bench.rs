@@ -11,7 +11,7 @@ use crate::played::PlayError;
 use crate::world::WorldError;
 
 mod binding;
-mod report;
+pub mod report;
 mod seen;
 
 use report::Row;

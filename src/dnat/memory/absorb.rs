@@ -180,10 +180,10 @@ impl Memory {
     }
 
     fn record_gone(&mut self, now: Instant) {
-        let tombstone = self.record.it().filter(|record| record.tombstone);
-        let by_hand =
-            tombstone.is_some_and(|record| self.deleted.as_ref() != Some(&record.rev.uid));
-        let owner: Option<Uid> = tombstone.and_then(|record| record.owner.clone());
+        let tombstone = self.tombstone.take();
+        let ours = |(uid, _): &(Uid, Option<Uid>)| self.deleted.as_ref() == Some(uid);
+        let by_hand = tombstone.as_ref().is_some_and(|it| !ours(it));
+        let owner = tombstone.and_then(|(_, owner)| owner);
         // Its own pod lives on: somebody deleted the record by hand. Another pod of the name is just the next one.
         let own = |pod: &&Pod| owner.as_ref() == Some(&pod.uid) && pod.serves() && !pod.deleting;
         let widowed = self.pod.it().filter(own).filter(|pod| pod.ports.keeps() && by_hand);
@@ -236,8 +236,11 @@ impl Memory {
 
     fn mark_tombstone(&mut self, record: &DnatRecord, now: Instant) {
         match record.tombstone {
-            true => drop(self.tombstone_since.get_or_insert(now)),
-            false => self.tombstone_since = None,
+            true => {
+                self.tombstone_since.get_or_insert(now);
+                self.tombstone = Some((record.rev.uid.clone(), record.owner.clone()));
+            }
+            false => (self.tombstone_since, self.tombstone) = (None, None),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::super::step::Step;
 use super::known::is_older;
 use super::{Heard, IN_FLIGHT, Known, Memory};
 use crate::clock::Instant;
+use crate::domain::ids::Uid;
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
 
@@ -205,10 +206,10 @@ impl Memory {
     }
 
     fn record_gone(&mut self, now: Instant) {
-        let tombstone = self.record.it().filter(|record| record.tombstone);
-        let by_hand =
-            tombstone.is_some_and(|record| self.deleted.as_ref() != Some(&record.rev.uid));
-        let owner = tombstone.and_then(|record| record.owner.clone());
+        let tombstone = self.tombstone.take();
+        let ours = |(uid, _): &(Uid, Option<Uid>)| self.deleted.as_ref() == Some(uid);
+        let by_hand = tombstone.as_ref().is_some_and(|it| !ours(it));
+        let owner = tombstone.and_then(|(_, owner)| owner);
         // Its own pod lives on: somebody deleted the record by hand. Another pod of the name is just the next one.
         let widowed = self
             .pod
@@ -281,8 +282,9 @@ impl Memory {
         }
         if record.tombstone {
             self.tombstone_since.get_or_insert(now);
+            self.tombstone = Some((record.rev.uid.clone(), record.owner.clone()));
         } else {
-            self.tombstone_since = None;
+            (self.tombstone_since, self.tombstone) = (None, None);
         }
     }
 }

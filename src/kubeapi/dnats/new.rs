@@ -44,6 +44,7 @@ pub(super) fn record(
         (keys::OWNER_ANNOTATION, keys::OWNER.to_owned()),
         (keys::POD_ANNOTATION, pod.to_string()),
         (keys::TABLE_ANNOTATION, outside.table.clone()),
+        (keys::PORTS_ANNOTATION, ports(outside, &wish.ports)),
     ];
     annotations.extend(me.account.clone().map(|it| (keys::ACCOUNT_ANNOTATION, it)));
     if let Some(keeper) = &keeper {
@@ -92,6 +93,13 @@ pub(super) fn mapping(outside: &Outside, ports: &Ports) -> Vec<PortMapping> {
         internal_port: inside.to_string(),
     };
     pairs.map(text).collect()
+}
+
+/// `512->80,513->443`
+pub(super) fn ports(outside: &Outside, ports: &Ports) -> String {
+    let pairs = outside.ports.iter().zip(&ports.inside);
+    let all: Vec<_> = pairs.map(|(out, inside)| format!("{out}->{inside}")).collect();
+    all.join(",")
 }
 
 pub(super) fn entry(entry: &Entry) -> poddnat::Entry {

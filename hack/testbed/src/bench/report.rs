@@ -9,6 +9,8 @@ pub struct Row {
     value: f64,
     unit: &'static str,
     goal: Option<f64>,
+    /// The goal is the least; else the most.
+    least: bool,
 }
 
 impl Row {
@@ -19,6 +21,15 @@ impl Row {
             value,
             unit,
             goal: Some(goal),
+            least: false,
+        }
+    }
+
+    /// A figure that should be at least `goal`.
+    pub fn at_least(name: impl Into<String>, value: f64, unit: &'static str, goal: f64) -> Self {
+        Self {
+            least: true,
+            ..Self::at_most(name, value, unit, goal)
         }
     }
 
@@ -29,11 +40,15 @@ impl Row {
             value,
             unit,
             goal: None,
+            least: false,
         }
     }
 
     fn met(&self) -> Option<bool> {
-        self.goal.map(|goal| self.value <= goal)
+        self.goal.map(|goal| match self.least {
+            true => self.value >= goal,
+            false => self.value <= goal,
+        })
     }
 }
 
@@ -93,6 +108,8 @@ mod tests {
     fn a_goal_is_met_at_the_goal() {
         assert_eq!(Row::at_most("x", 1.05, "", 1.05).met(), Some(true));
         assert_eq!(Row::at_most("x", 1.06, "", 1.05).met(), Some(false));
+        assert_eq!(Row::at_least("x", 0.9, "", 0.9).met(), Some(true));
+        assert_eq!(Row::at_least("x", 0.89, "", 0.9).met(), Some(false));
         assert_eq!(Row::plain("x", 1.0, "").met(), None);
     }
 }

@@ -114,15 +114,18 @@ pub fn columns(world: &mut World) -> CaseFuture<'_> {
             let table = stage.kubectl(&["get", "poddnats", &name]).await?;
             let lines: Vec<_> = table.lines().collect();
             let heads: Vec<_> = lines[0].split_whitespace().collect();
-            let due = ["NAME", "EXTERNAL-IP", "INTERNAL-IP", "PROTOCOL", "PORTS", "AGE"];
+            let due = [
+                "NAME", "EXTERNAL-IP", "INTERNAL-IP", "PROTOCOL", "PORTS", "CREATED", "AGE",
+            ];
             ensure!(heads == due, "{table}");
             let text = |field: &str| record["spec"][field].as_str().unwrap_or_default();
-            for cell in [name.as_str(), text("externalIP"), text("internalIP"), "tcp"] {
+            for cell in [name.as_str(), text("externalIP"), text("internalIP"), "tcp", "true"] {
                 ensure!(lines[1].split_whitespace().any(|it| it == cell), "{cell} in {table}");
             }
             for entry in record["status"]["entries"].as_array().into_iter().flatten() {
-                let port = entry["externalPort"].as_str().unwrap_or("?");
-                ensure!(lines[1].contains(port), "{port} in {table}");
+                let port = |end: &str| entry[end].as_str().unwrap_or("?");
+                let pair = format!("{}->{}", port("externalPort"), port("internalPort"));
+                ensure!(lines[1].contains(&pair), "{pair} in {table}");
             }
         }
         Ok(())

@@ -42,7 +42,7 @@ pub async fn gateway(world: &World) -> Result<String, CaseError> {
     let eip = cloud.post("/eips", &json!({})).await?;
     let id = eip["id"].as_str().unwrap_or_default().to_owned();
     let bind = json!({"do": "bind_nat", "gateway": GATEWAY});
-    cloud.call(Method::PATCH, &format!("/eips/{id}"), Some(&bind)).await?;
+    cloud.post(&format!("/eips/{id}"), &bind).await?;
     let routes = json!({"vpc_id": cloud.vpc, "next_hop_type": "NatGateway", "next_hop_id": GATEWAY});
     // Of an earlier case of this world: it leads there already.
     let _ = cloud.post("/routes", &routes).await;
@@ -63,7 +63,7 @@ pub async fn without_gateway(world: &World, eip: &str) -> Result<(), CaseError> 
     .await?;
     let cloud = world.cloud();
     let release = json!({"do": "release"});
-    cloud.call(Method::PATCH, &format!("/eips/{eip}"), Some(&release)).await?;
+    cloud.post(&format!("/eips/{eip}"), &release).await?;
     let gone = format!("/nat-gateways/{GATEWAY}");
     cloud.call(Method::DELETE, &gone, None).await?;
     Ok(())
