@@ -18,6 +18,7 @@ use std::time::Duration;
 use cloudsim::nat::EntryStatus;
 use eipd::clock;
 use nat::{TABLE, asking, is_ready};
+use serde_json::json;
 use testbed::bench::report::{self, Row};
 
 const AGENTS: u32 = 200;
@@ -45,6 +46,11 @@ async fn measure() -> Vec<Row> {
         settings.settle.forward_create_ms = u64::try_from(SETTLE.as_millis()).unwrap();
     });
     let nodes: Vec<_> = (0..AGENTS).map(|_| world.add_node()).collect();
+    // Sweeps and audits are as rare as in a cluster of that size.
+    for node in &nodes {
+        let object = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name}});
+        world.api.create(&object).unwrap();
+    }
     let agents: Vec<_> = nodes
         .iter()
         .map(|node| world.start_on(node, &node.name))
@@ -63,14 +69,24 @@ async fn measure() -> Vec<Row> {
     }
     let available = || {
         let entries = world.entries();
-        entries.iter().filter(|it| it.status == EntryStatus::Available).count()
+        entries
+            .iter()
+            .filter(|it| it.status == EntryStatus::Available)
+            .count()
     };
     while available() < ENTRIES as usize {
         clock::sleep(Duration::from_secs(10)).await;
-        assert!(clock::now() - begun < PATIENCE, "only {} of {ENTRIES}", available());
+        assert!(
+            clock::now() - begun < PATIENCE,
+            "only {} of {ENTRIES}",
+            available()
+        );
     }
     clock::sleep(Duration::from_secs(30)).await;
-    let waiting = names.iter().filter(|name| !is_ready(&world.api, name)).count();
+    let waiting = names
+        .iter()
+        .filter(|name| !is_ready(&world.api, name))
+        .count();
     assert_eq!(waiting, 0, "all pods have their ports");
     drop(agents);
     rows(&world, began_ms)
@@ -90,11 +106,16 @@ fn waits(world: &world::World, began_ms: u64) -> Vec<f64> {
 fn rows(world: &world::World, began_ms: u64) -> Vec<Row> {
     let waits = &waits(world, began_ms);
     let calls = world.cloud.calls();
-    let changes = calls.iter().filter(|call| call.action == "CreateForwardEntry");
+    let changes = calls
+        .iter()
+        .filter(|call| call.action == "CreateForwardEntry");
     let (all, refused) = changes.fold((0_u32, 0_u32), |(all, refused), call| {
         (all + 1, refused + u32::from(call.code.is_some()))
     });
-    let entries = world.entries().into_iter().filter(|it| it.table_id == TABLE);
+    let entries = world
+        .entries()
+        .into_iter()
+        .filter(|it| it.table_id == TABLE);
     let entries = u32::try_from(entries.count()).unwrap();
     assert_eq!(entries, ENTRIES, "one entry for each port");
     let last = waits.iter().copied().fold(0.0, f64::max);
@@ -107,11 +128,28 @@ fn rows(world: &world::World, began_ms: u64) -> Vec<Row> {
         Row::plain("entries per second", rate, "1/s"),
         Row::plain("serial bound", bound, "1/s"),
         Row::at_least("share of the bound", rate / bound, "", 0.9),
-        Row::at_most("changes per entry", f64::from(all) / f64::from(entries), "", 1.3),
-        Row::plain("refused calls per entry", f64::from(refused) / f64::from(entries), ""),
-        Row::plain("wait, first", waits.iter().copied().fold(f64::MAX, f64::min), "s"),
+        Row::at_most(
+            "changes per entry",
+            f64::from(all) / f64::from(entries),
+            "",
+            1.3,
+        ),
+        Row::plain(
+            "refused calls per entry",
+            f64::from(refused) / f64::from(entries),
+            "",
+        ),
+        Row::plain(
+            "wait, first",
+            waits.iter().copied().fold(f64::MAX, f64::min),
+            "s",
+        ),
         Row::plain("wait, median", median, "s"),
         Row::plain("wait, last", last, "s"),
-        Row::plain("wait, 99 % over median", report::quantile(waits, 0.99) / median, ""),
+        Row::plain(
+            "wait, 99 % over median",
+            report::quantile(waits, 0.99) / median,
+            "",
+        ),
     ]
 }

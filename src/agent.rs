@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch::channel as watch_of;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
@@ -151,8 +151,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         doors.clock.clone(),
     );
     tasks.spawn(EVENTS, writer.run(shutdown.clone()));
-    let serves = config.controllers;
-    if !serves.eip && !serves.natgw {
+    if !config.controllers.eip && !config.controllers.natgw {
         tracing::warn!("enableControllers names no controller: nothing is served");
         signed.met();
         listed.met();
@@ -163,6 +162,7 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
     let watched = Watched {
         exchange: doors.exchange.clone(),
         watcher: Box::new(reached),
+        in_flight: Semaphore::new(config.steps_in_flight()),
     };
     let cloud = cloud::Clients {
         config: &config,
@@ -183,8 +183,15 @@ pub async fn serve(config: Config, doors: Doors, shutdown: Shutdown) -> Result<(
         Places::new(enis, podenis, ecs.clone(), doors.kernel.clone(), node)
     };
     let common = Common::new(&cloud, &credentials, kube.clone(), places, identified)?;
-    let engines = engines(&mut tasks, &cloud, &common, events, (listed, ports_listed), shutdown);
-    tasks.until_done(engines).await
+    let engines = engines(
+        &mut tasks,
+        &cloud,
+        &common,
+        events,
+        (listed, ports_listed),
+        &shutdown,
+    );
+    Box::pin(tasks.until_done(engines)).await
 }
 
 /// Starts what both halves hear, and gives what runs them: each ends when it is asked to, or fails.
@@ -194,7 +201,7 @@ fn engines(
     common: &Common,
     events: Events,
     (listed, ports_listed): (Condition, Condition),
-    shutdown: Shutdown,
+    shutdown: &Shutdown,
 ) -> impl Future<Output = Result<(), Ended>> + use<> {
     let (serves, limit) = (cloud.config.controllers, cloud.config.steps_in_flight());
     let (others_out, others) = watch_of(None);
@@ -232,10 +239,9 @@ fn engines(
     async move {
         let eips = futures::future::OptionFuture::from(eips);
         let dnats = futures::future::OptionFuture::from(dnats);
-        tokio::try_join!(
-            async { eips.await.transpose() },
-            async { dnats.await.transpose() },
-        )?;
+        tokio::try_join!(async { eips.await.transpose() }, async {
+            dnats.await.transpose()
+        },)?;
         Ok(())
     }
 }

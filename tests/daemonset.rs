@@ -332,12 +332,22 @@ fn policies_use_the_names_that_the_agent_uses() {
         keys::ADDRESS_ANNOTATIONS[1],
         keys::DNAT_ANNOTATION,
     );
-    let conditions = format!("[\"{}\", \"{}\"]", keys::CONDITION_TYPE, keys::DNAT_CONDITION);
+    let conditions = format!(
+        "[\"{}\", \"{}\"]",
+        keys::CONDITION_TYPE,
+        keys::DNAT_CONDITION
+    );
     let variables = pods["spec"]["variables"].as_array().unwrap();
     for list in [ours, conditions] {
-        assert!(variables.iter().any(|it| it["expression"] == *list), "{list}");
+        assert!(
+            variables.iter().any(|it| it["expression"] == *list),
+            "{list}"
+        );
     }
-    let used = pods.to_string().matches("c.type in variables.conditions").count();
+    let used = pods
+        .to_string()
+        .matches("c.type in variables.conditions")
+        .count();
     assert_eq!(used, 2);
     let records: Value = only("ValidatingAdmissionPolicy", "eipd-records");
     for name in [keys::NODE_LABEL, keys::EIP_LABEL, keys::ATTEMPT_ANNOTATION] {

@@ -14,6 +14,8 @@ mod nat;
 mod asked;
 #[path = "dnat/both.rs"]
 mod both;
+#[path = "dnat/chaos.rs"]
+mod chaos;
 #[path = "dnat/crash.rs"]
 mod crash;
 #[path = "dnat/drift.rs"]
@@ -24,6 +26,8 @@ mod fixed;
 mod gateways;
 #[path = "dnat/life.rs"]
 mod life;
+#[path = "dnat/permissions.rs"]
+mod permissions;
 #[path = "dnat/quota.rs"]
 mod quota;
 #[path = "dnat/stuck.rs"]

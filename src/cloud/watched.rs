@@ -1,4 +1,4 @@
-//! A transport that somebody watches: whether the cloud answers at all.
+//! The transport of an agent's calls to the cloud: so many at a time at most, and somebody watches whether it answers at all.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use tokio::sync::Semaphore;
 
 use super::http::{Exchange, TransportError};
 
@@ -20,6 +21,8 @@ pub trait Watcher: Send + Sync + 'static {
 pub struct Watched {
     pub exchange: Arc<dyn Exchange>,
     pub watcher: Box<dyn Watcher>,
+    /// One for each call that may be under way.
+    pub in_flight: Semaphore,
 }
 
 /// A call that its caller gives up on has had no answer either.
@@ -30,6 +33,8 @@ struct Waiting<'a> {
 
 impl Watched {
     async fn send(&self, req: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        // Never closed.
+        let _turn = self.in_flight.acquire().await;
         let mut waiting = Waiting {
             watcher: &*self.watcher,
             over: false,

@@ -178,10 +178,7 @@ fn nat_gateway(given: &Given) -> Result<NatGateway, ConfigError> {
         id: id_of(id)?,
         zone: fields.get("zoneId").map(id_of).transpose()?,
         ports: narrow(first)..=narrow(last),
-        eips: eips
-            .iter()
-            .map(public_eip)
-            .collect::<Result<_, _>>()?,
+        eips: eips.iter().map(public_eip).collect::<Result<_, _>>()?,
     })
 }
 

@@ -81,7 +81,11 @@ impl Ports {
     async fn read(&self, key: &Key, step: &Step) -> Outcome {
         match step {
             Step::ReadPod => self.pods.get(key).await.map_or_else(refused, Outcome::Pod),
-            Step::ReadRecord => self.dnats.get(key).await.map_or_else(refused, Outcome::Record),
+            Step::ReadRecord => self
+                .dnats
+                .get(key)
+                .await
+                .map_or_else(refused, Outcome::Record),
             _ => match tokio::join!(self.pods.get(key), self.dnats.get(key)) {
                 (Ok(pod), Ok(record)) => Outcome::Both(pod, record.map(Box::new)),
                 (Err(error), _) | (_, Err(error)) => refused(error),
@@ -114,7 +118,9 @@ impl Ports {
         match self.gateways.at(spot).await {
             Ok(offers) => match choose::choose(&offers, &wish.ports, seed(key)) {
                 Ok(outside) => Outcome::Chosen(outside),
-                Err(why @ NoRoom::NoGateway) => failed(TroubleKind::Lasting, no_gateway(spot, &why)),
+                Err(why @ NoRoom::NoGateway) => {
+                    failed(TroubleKind::Lasting, no_gateway(spot, &why))
+                }
                 Err(why @ NoRoom::Full(_)) => failed(TroubleKind::Quota, why.to_string()),
             },
             Err(MarketError::Cloud(error)) => Outcome::Failed(trouble(&error)),
@@ -215,7 +221,10 @@ impl Ports {
                 wish,
                 spot,
                 outside,
-            } => dnats.create(key, pod, wish, spot, outside, me).await.map(Some),
+            } => dnats
+                .create(key, pod, wish, spot, outside, me)
+                .await
+                .map(Some),
             Step::Claim { at } => dnats.claim(key, at, me).await.map(Some),
             Step::Serve {
                 at,

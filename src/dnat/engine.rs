@@ -226,7 +226,9 @@ impl Engine {
         match step {
             Step::Rest => self.rest(key, now),
             Step::Pause(why) => self.pause(key, &why, now),
-            Step::Look { ref table, after, .. } => match self.look_at(key, table, after, now) {
+            Step::Look {
+                ref table, after, ..
+            } => match self.look_at(key, table, after, now) {
                 Some(at) if at > now => self.set_alarm(key, at),
                 _ => self.begin(key, step, now),
             },
@@ -247,7 +249,9 @@ impl Engine {
             (After::Remove, Some((_, since, missed))) => Some(since + self.removed.next(missed)),
             // Another's change, or one of an earlier process.
             (_, None) => Some(now + pauses::FOREIGN_CHANGE).filter(|_| {
-                self.names.get(key).is_some_and(|name| name.memory.has_looked(now))
+                self.names
+                    .get(key)
+                    .is_some_and(|name| name.memory.has_looked(now))
             }),
         }
     }
@@ -295,7 +299,10 @@ impl Engine {
     fn audit(&mut self, (): ()) {
         let now = clock::now();
         let standing = |name: &Name| {
-            let record = name.memory.record().filter(|it| it.shows_all() && !it.tombstone)?;
+            let record = name
+                .memory
+                .record()
+                .filter(|it| it.shows_all() && !it.tombstone)?;
             Some(record.mapping.as_ref()?.table.clone()).filter(|_| !name.busy)
         };
         let all = self.names.iter();
@@ -365,14 +372,20 @@ impl Engine {
 
     fn pause(&mut self, key: &Key, why: &Pause, now: Instant) {
         let stuck_since = self.names.get(key).and_then(|name| name.memory.waits_since);
-        self.reporter
-            .paused(self.names.get(key).map(|name| &name.memory), why, stuck_since, now);
+        self.reporter.paused(
+            self.names.get(key).map(|name| &name.memory),
+            why,
+            stuck_since,
+            now,
+        );
         let Some(name) = self.names.get_mut(key) else {
             return;
         };
         let until = name.pause(why, now, self.crd);
         if matches!(why, Pause::CrdTerminating) {
-            self.crd = self.crd.filter(|(asked, _)| now < *asked + pauses::CRD_TERMINATING);
+            self.crd = self
+                .crd
+                .filter(|(asked, _)| now < *asked + pauses::CRD_TERMINATING);
         }
         // Never in the past: a pause is a pause, whatever the facts say.
         self.set_alarm(key, until.max(now + pauses::LEAST));

@@ -126,14 +126,18 @@ impl Table {
     pub fn outside(&self, end: (Ipv4Addr, u16), protocol: Protocol) -> Option<&EntryView> {
         let here = end.0.to_string();
         let mut all = self.entries.iter();
-        all.find(|it| it.external_ip == here && has(&it.external_port, &it.protocol, end.1, protocol))
+        all.find(|it| {
+            it.external_ip == here && has(&it.external_port, &it.protocol, end.1, protocol)
+        })
     }
 
     /// The entry that leads to this port of this address.
     pub fn inside(&self, end: (Ipv4Addr, u16), protocol: Protocol) -> Option<&EntryView> {
         let here = end.0.to_string();
         let mut all = self.entries.iter();
-        all.find(|it| it.internal_ip == here && has(&it.internal_port, &it.protocol, end.1, protocol))
+        all.find(|it| {
+            it.internal_ip == here && has(&it.internal_port, &it.protocol, end.1, protocol)
+        })
     }
 }
 

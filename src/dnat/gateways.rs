@@ -112,7 +112,9 @@ impl Gateways {
     async fn offer(&self, candidate: Candidate) -> Result<Gateway, MarketError> {
         let Candidate { gateway, table, .. } = &candidate;
         let now = clock::now();
-        let entries = self.whole(table, now.checked_sub(FRESH).unwrap_or(now)).await?;
+        let entries = self
+            .whole(table, now.checked_sub(FRESH).unwrap_or(now))
+            .await?;
         let records = self.dnats.of_gateway(gateway).await?;
         let mappings = records.into_iter().filter_map(|record| record.mapping);
         let chosen = mappings.flat_map(|it| {
@@ -208,7 +210,11 @@ impl Gateways {
         let found = self.found().await?;
         let pool: BTreeSet<_> = self.inner.pool.iter().map(|it| it.id.as_str()).collect();
         let ours = |it: &&NatView| pool.is_empty() || pool.contains(it.id.as_str());
-        Ok(found.iter().filter(ours).filter_map(|it| it.table.clone()).collect())
+        Ok(found
+            .iter()
+            .filter(ours)
+            .filter_map(|it| it.table.clone())
+            .collect())
     }
 
     async fn found(&self) -> Result<Vec<NatView>, MarketError> {
@@ -246,7 +252,10 @@ impl Gateways {
     }
 
     fn marks(&self) -> MutexGuard<'_, Marks> {
-        self.inner.marks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .marks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -36,11 +36,20 @@ mod tests {
         let cluster = ClusterUid::new("7af54e1c-eeb7-4fd0-b070-ff99ddbd0001");
         let record = Uid::new("2fad9bb7-cc84-46b4-b6eb-5d15f06c0002");
         let text = name(&cluster, &record, 12);
-        assert_eq!(text, "eipd-7af54e1ceeb7-2fad9bb7-cc84-46b4-b6eb-5d15f06c0002-12");
+        assert_eq!(
+            text,
+            "eipd-7af54e1ceeb7-2fad9bb7-cc84-46b4-b6eb-5d15f06c0002-12"
+        );
         assert!(text.len() <= 128);
         assert_eq!(parse(&cluster, &text), Some((record, 12)));
         assert_eq!(parse(&ClusterUid::new("another-cluster"), &text), None);
-        for odd in ["", "web", "eipd-7af54e1ceeb7-", "eipd-7af54e1ceeb7--1", "eipd-7af54e1ceeb7-x-+1"] {
+        for odd in [
+            "",
+            "web",
+            "eipd-7af54e1ceeb7-",
+            "eipd-7af54e1ceeb7--1",
+            "eipd-7af54e1ceeb7-x-+1",
+        ] {
             assert_eq!(parse(&cluster, odd), None, "{odd}");
         }
     }

@@ -126,7 +126,10 @@ impl Reporter {
                 .iter()
                 .for_each(|text| self.warn(pod, "CheckRequest", text.clone())),
             (Step::WriteStatus { entries, .. }, Outcome::Wrote(record)) if !entries.is_empty() => {
-                let text = record.mapping.as_ref().map_or_else(String::new, |it| it.text());
+                let text = record
+                    .mapping
+                    .as_ref()
+                    .map_or_else(String::new, crate::domain::dnat::Mapping::text);
                 tracing::info!(pod = %key, ports = %text, "ports ready");
                 let text = format!("public ports lead to this pod: {text}");
                 self.events

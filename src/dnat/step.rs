@@ -22,9 +22,15 @@ pub enum Step {
     /// Whether the workload still makes this pod.
     ReadWorkload(Workload),
     /// On which interface the pod's address is, and in which vSwitch and zone.
-    Resolve { pod: Uid, ip: Ipv4Addr },
+    Resolve {
+        pod: Uid,
+        ip: Ipv4Addr,
+    },
     /// A gateway, an address and free ports.
-    Choose { spot: Spot, wish: Arc<PortWish> },
+    Choose {
+        spot: Spot,
+        wish: Arc<PortWish>,
+    },
     Create {
         pod: Uid,
         wish: Arc<PortWish>,
@@ -32,7 +38,9 @@ pub enum Step {
         outside: Outside,
     },
     /// Our node into a blank label, or into a tombstone's that nobody finishes.
-    Claim { at: Rev },
+    Claim {
+        at: Rev,
+    },
     /// The record serves this pod from now on; `settled`: a pod has had its ports.
     Serve {
         at: Rev,
@@ -46,7 +54,11 @@ pub enum Step {
         spot: Spot,
         outside: Option<(Outside, Arc<PortWish>)>,
     },
-    Look { table: String, scope: Scope, after: After },
+    Look {
+        table: String,
+        scope: Scope,
+        after: After,
+    },
     /// `CreateForwardEntry`, in turn.
     Make {
         table: String,
@@ -60,12 +72,28 @@ pub enum Step {
         entries: Vec<(String, String)>,
     },
     /// All entries, or none.
-    WriteStatus { at: Rev, entries: Vec<Entry> },
-    Blank { at: Rev },
-    Delete { at: Rev },
-    DropFinalizer { at: Rev, keep: Vec<String> },
-    Annotate { pod: Uid, text: Option<String> },
-    Condition { pod: Uid, verdict: Verdict },
+    WriteStatus {
+        at: Rev,
+        entries: Vec<Entry>,
+    },
+    Blank {
+        at: Rev,
+    },
+    Delete {
+        at: Rev,
+    },
+    DropFinalizer {
+        at: Rev,
+        keep: Vec<String>,
+    },
+    Annotate {
+        pod: Uid,
+        text: Option<String>,
+    },
+    Condition {
+        pod: Uid,
+        verdict: Verdict,
+    },
 }
 
 /// How much of a table is looked at.
@@ -97,20 +125,32 @@ pub enum Pause {
     /// A call or write of ours has had no answer for less than a minute.
     InFlight,
     /// Another's entry leads to this port of the pod's address; `ours`: left by an earlier pod of this cluster.
-    InsideTaken { by: String, ours: bool },
+    InsideTaken {
+        by: String,
+        ours: bool,
+    },
     /// Fixed ports that another's entry has.
-    OutsideTaken { by: String },
+    OutsideTaken {
+        by: String,
+    },
     /// Fixed ports of an address that the gateway has no more.
-    AddressLost { gateway: String, address: Ipv4Addr },
+    AddressLost {
+        gateway: String,
+        address: Ipv4Addr,
+    },
     /// The gateway takes no more entries.
-    Full { gateway: String },
+    Full {
+        gateway: String,
+    },
     CrdTerminating,
     /// A living pod's record was deleted by hand.
     HeldOff,
     /// The table did not exist at a first look.
     SecondLook,
     OthersRun,
-    WrongAccount { record: String },
+    WrongAccount {
+        record: String,
+    },
     /// The pod's address is on no network interface of the VPC.
     NoPlace,
 }

@@ -93,7 +93,10 @@ mod tests {
             assert_eq!(stuck.entry("table", at(second * 10)).is_some(), long);
         }
         assert_eq!(stuck.entry("table", at(120)).as_deref(), Some("fwd-y"));
-        assert_eq!((stuck.entry("turns", at(120)), stuck.count(at(120))), (None, 1));
+        assert_eq!(
+            (stuck.entry("turns", at(120)), stuck.count(at(120))),
+            (None, 1)
+        );
         stuck.seen("table", &[entry("fwd-y", "Available")], at(121));
         assert_eq!(stuck.count(at(121)), 0);
     }

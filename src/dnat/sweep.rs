@@ -22,7 +22,7 @@ pub use judge::{Due, What};
 use judge::{Found, judge};
 
 /// Three nodes sweep once in three minutes each, and so on: the cluster sees about one a minute at any size.
-const PER_NODE: Duration = Duration::from_secs(60);
+const PER_NODE: Duration = Duration::from_mins(1);
 /// An agent that has just begun knows nothing of what was before.
 const FIRST: Duration = Duration::from_mins(1);
 /// Records in memory at a time.
@@ -134,12 +134,20 @@ impl Sweep {
     async fn exists(&self, node: &str) -> Result<bool, KubeError> {
         let api: Api<Node> = Api::all(self.ports.kube.client().clone());
         let one = ListParams::default().fields(&format!("metadata.name={node}"));
-        let list = self.ports.kube.call("list", "nodes", api.list_metadata(&one));
+        let list = self
+            .ports
+            .kube
+            .call("list", "nodes", api.list_metadata(&one));
         Ok(!list.await?.items.is_empty())
     }
 
     async fn uids(&self) -> Result<BTreeSet<Uid>, KubeError> {
-        Ok(self.list().await?.into_iter().map(|found| found.uid).collect())
+        Ok(self
+            .list()
+            .await?
+            .into_iter()
+            .map(|found| found.uid)
+            .collect())
     }
 }
 

@@ -112,7 +112,9 @@ impl Turns {
         };
         if let Some(until) = before.full_within(horizon, wall) {
             let asks_rarely = self.mine(table, |mine| mine.waits(key, now));
-            let spread = before.interval().mul_f64(SPREAD * asks_rarely * fastrand::f64());
+            let spread = before
+                .interval()
+                .mul_f64(SPREAD * asks_rarely * fastrand::f64());
             return Ok(Some(now + until_then(wall, until).max(SOON) + spread));
         }
         let mark = self.mine(table, |mine| {
@@ -120,7 +122,9 @@ impl Turns {
             format!("{}-{}", self.shared.agent, mine.taken)
         });
         let mut state = object.take(&mark).await?;
-        let mut slot = state.slot(state.newest, wall).filter(|slot| *slot + PAST >= wall);
+        let mut slot = state
+            .slot(state.newest, wall)
+            .filter(|slot| *slot + PAST >= wall);
         if slot.is_none() {
             state = match object.start(&state, &format!("{mark}-epoch"), wall).await {
                 Err(KubeError::Conflict(_)) => return Ok(Some(now + clock::jitter(SOON, 0.5))),

@@ -112,7 +112,9 @@ impl DnatRecord {
             return false;
         };
         let shown = |(n, entry): (usize, &Entry)| {
-            mapping.entry(n).is_some_and(|wanted| entry.leads_as(&wanted))
+            mapping
+                .entry(n)
+                .is_some_and(|wanted| entry.leads_as(&wanted))
         };
         self.shown.len() == mapping.ports.len() && self.shown.iter().enumerate().all(shown)
     }

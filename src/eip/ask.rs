@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::api::limits::Limits;
 use crate::api::request::{self, PodTraits, Request, Strategy};
-use crate::domain::keep::Keep;
-use crate::domain::pod::{Ask, Nameable, Which, Wish};
 use crate::config::Controllers;
 use crate::dnat::ask as ports;
+use crate::domain::keep::Keep;
+use crate::domain::pod::{Ask, Nameable, Which, Wish};
 use crate::domain::ports::PortAsk;
 use crate::kubeapi::pods::{AskOf, Asks, PodWire};
 

@@ -54,7 +54,8 @@ impl Dnats {
                 return Ok(version);
             }
         }
-        let text = format!("{PLURAL}.{GROUP} is served neither at v1beta1 nor at v1: apply its CRD");
+        let text =
+            format!("{PLURAL}.{GROUP} is served neither at v1beta1 nor at v1: apply its CRD");
         Err(KubeError::NotFound(text))
     }
 
@@ -193,7 +194,9 @@ impl Dnats {
         let patch = Patch::Merge(conditional(status, at));
         let (api, params) = (self.api(key).await?, PatchParams::default());
         let call = api.patch_status(&key.name, &params, &patch);
-        Ok(read(&self.kube.call("patch", "poddnats/status", call).await?))
+        Ok(read(
+            &self.kube.call("patch", "poddnats/status", call).await?,
+        ))
     }
 
     /// The one DELETE by which it is decided to give back. `None`: the record is gone at once.

@@ -318,7 +318,9 @@ fn outputs(wire: &PodWire) -> Outputs {
 fn port_outputs(wire: &PodWire) -> PortOutputs {
     let annotations = wire.metadata.annotations.as_ref();
     PortOutputs {
-        text: annotations.and_then(|all| all.get(DNAT_ANNOTATION)).cloned(),
+        text: annotations
+            .and_then(|all| all.get(DNAT_ANNOTATION))
+            .cloned(),
         condition: condition_of(wire, &DNAT_GATE),
     }
 }

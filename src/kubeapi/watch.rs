@@ -14,9 +14,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::client::Kube;
+use super::dnats::{self, Dnats};
 use super::health::Health;
 use super::pods::{PodWire, Pods, key_of};
-use super::dnats::{self, Dnats};
 use super::records;
 use crate::api::keys::NODE_LABEL;
 use crate::api::podeip::PodEip;
@@ -88,12 +88,7 @@ async fn follow<K, T>(
     outs: &[mpsc::Sender<Change<T>>],
 ) where
     T: Clone,
-    K: kube::Resource
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + 'static,
+    K: kube::Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let config = config.any_semantic().page_size(PAGE);
     let mut stream = watcher(api, config).boxed();

@@ -34,7 +34,9 @@ pub async fn keeps(kube: &Kube, pod: &Key, workload: &Workload) -> Result<bool, 
 
 /// Ordinals go from `ordinals.start` on; what can't be read takes nothing away.
 fn makes(spec: &Value, pod: &str) -> bool {
-    let ordinal = pod.rsplit_once('-').and_then(|(_, n)| n.parse::<u64>().ok());
+    let ordinal = pod
+        .rsplit_once('-')
+        .and_then(|(_, n)| n.parse::<u64>().ok());
     let replicas = spec["replicas"].as_u64().unwrap_or(1);
     let start = spec["ordinals"]["start"].as_u64().unwrap_or(0);
     ordinal.is_none_or(|n| (start..start.saturating_add(replicas)).contains(&n))
@@ -53,6 +55,9 @@ mod tests {
         assert!(makes(&json!({}), "web-0") && !makes(&json!({}), "web-1"));
         let from_five = json!({"replicas": 2, "ordinals": {"start": 5}});
         assert!(!makes(&from_five, "web-4") && makes(&from_five, "web-6"));
-        assert!(makes(&json!({"replicas": 0}), "web-x"), "no name of a StatefulSet's");
+        assert!(
+            makes(&json!({"replicas": 0}), "web-x"),
+            "no name of a StatefulSet's"
+        );
     }
 }

@@ -53,9 +53,10 @@ impl State {
     /// Between two slots.
     pub fn interval(&self) -> Duration {
         let turns = self.interval.filter(|it| INTERVALS.contains(it));
-        turns.map_or(Duration::from_mins(1) / self.rate(), |it| {
-            Duration::from_millis(it.into())
-        })
+        turns.map_or_else(
+            || Duration::from_mins(1) / self.rate(),
+            |it| Duration::from_millis(it.into()),
+        )
     }
 
     /// When that number's turn is; `None` where the object's epoch is none of ours, or long over.

@@ -110,12 +110,7 @@ async fn is_any(any: &Any) -> bool {
 }
 
 /// From the API server's cache: what it does not know yet is ours to create, or shows at the next look.
-async fn list<K>(
-    kube: Kube,
-    me: Me,
-    resource: &'static str,
-    api: Api<K>,
-) -> Result<bool, KubeError>
+async fn list<K>(kube: Kube, me: Me, resource: &'static str, api: Api<K>) -> Result<bool, KubeError>
 where
     K: Clone + Debug + DeserializeOwned + Send + Sync,
 {

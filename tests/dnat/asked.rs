@@ -58,7 +58,11 @@ async fn many_ports_of_one_pod_share_one_address() {
     let entries = world.entries();
     assert_eq!(entries.len(), 20);
     let ip = entries[0].external_ip;
-    assert!(entries.iter().all(|it| it.external_ip == ip && it.protocol == "udp"));
+    assert!(
+        entries
+            .iter()
+            .all(|it| it.external_ip == ip && it.protocol == "udp")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,7 +105,10 @@ async fn the_record_is_worked_at_the_version_that_is_served() {
         world.run(&asking(&world, "web", "80"), "10.0.0.11");
         world.until_ready(SOON, "web").await;
         let worked = eipd_requests(&world);
-        assert!(worked.iter().all(|it| it == version), "{served:?}: {worked:?}");
+        assert!(
+            worked.iter().all(|it| it == version),
+            "{served:?}: {worked:?}"
+        );
         world.delete_pod("web");
         world.until_no_ports(SOON, "web").await;
     }

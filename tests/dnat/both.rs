@@ -17,7 +17,10 @@ fn event<'a>(events: &'a [serde_json::Value], reason: &str) -> Option<&'a str> {
 async fn a_pod_that_asks_for_both_gets_the_eip_and_is_told() {
     let (world, _) = world();
     let _agent = world.start("agent");
-    world.run(&asking(&world, "web", "80").annotation(EIP, "true"), "10.0.0.11");
+    world.run(
+        &asking(&world, "web", "80").annotation(EIP, "true"),
+        "10.0.0.11",
+    );
     world.until_bound("web").await;
     clock::sleep(SOON).await;
     assert!(record(&world.api, "web").is_null());
@@ -63,7 +66,9 @@ async fn an_address_that_carries_the_other_kind_waits_for_the_clean_up() {
     world.run_pod("eip", "10.0.0.11");
     world.until(LATER, |view| is_bound(view, "eip")).await;
     world.delete_pod("eip");
-    world.until(LATER, |view| view.get("podeips", NS, "eip").is_none()).await;
+    world
+        .until(LATER, |view| view.get("podeips", NS, "eip").is_none())
+        .await;
     drop(agent);
 }
 
@@ -81,14 +86,17 @@ async fn ports_wait_for_an_eip_that_stands_there_and_say_so_after_half_a_minute(
     world.run(&asking(&world, "web", "80"), "10.0.0.11");
     clock::sleep(Duration::from_secs(20)).await;
     assert!(event(&world.api.list("events"), "ForwardFailed").is_none());
-    clock::sleep(Duration::from_secs(60)).await;
+    clock::sleep(Duration::from_mins(1)).await;
     let events = world.api.list("events");
     let note = event(&events, "ForwardFailed").unwrap();
     assert!(note.contains("RequestId"), "{note}");
     assert!(refused(&world) < 12, "{}", refused(&world));
     world
         .cloud
-        .change_eip(&foreign.id, &cloudsim::control::eips::ConsoleAction::Unbind { settle_ms: 0 })
+        .change_eip(
+            &foreign.id,
+            &cloudsim::control::eips::ConsoleAction::Unbind { settle_ms: 0 },
+        )
         .unwrap();
     world.until_ready(LATER, "web").await;
 }
@@ -115,7 +123,11 @@ async fn an_entry_by_hand_to_the_pods_port_is_told_and_left() {
     world.run(&asking(&world, "web", "80,81"), "10.0.0.11");
     clock::sleep(Duration::from_mins(2)).await;
     let events = world.api.list("events");
-    assert!(event(&events, "AddressForwarded").unwrap().contains(&theirs.id));
+    assert!(
+        event(&events, "AddressForwarded")
+            .unwrap()
+            .contains(&theirs.id)
+    );
     world
         .cloud
         .change_forward_entry(&theirs.id, &cloudsim::control::nat::EntryAction::Delete)

@@ -97,9 +97,7 @@ async fn an_entry_that_lands_late_is_found_by_its_name() {
         let first = world.start("first");
         world.order("CreateForwardEntry", FaultKind::HoldBefore);
         world.run(&asking(&world, "web", "80,81"), "10.0.0.11");
-        world
-            .until(SOON, |_| !world.cloud.holds().is_empty())
-            .await;
+        world.until(SOON, |_| !world.cloud.holds().is_empty()).await;
         first.kill().await;
         if deleted {
             world.delete_pod("web");
@@ -127,11 +125,11 @@ async fn looks_that_lag_make_nothing_twice_and_leak_nothing() {
     world.run(&asking(&world, "web", "80,81"), "10.0.0.11");
     world.until_ready(LATER, "web").await;
     world.run(&asking(&world, "short", "80,81"), "10.0.0.12");
-    world
-        .until(LATER, |_| world.entries().len() == 3)
-        .await;
+    world.until(LATER, |_| world.entries().len() == 3).await;
     world.delete_pod("short");
-    world.until(LATER, |view| view.get("poddnats", NS, "short").is_none()).await;
+    world
+        .until(LATER, |view| view.get("poddnats", NS, "short").is_none())
+        .await;
     assert_eq!(world.entries().len(), 2, "{}", world.table());
     world.delete_pod("web");
     world.until_no_ports(LATER, "web").await;
@@ -155,7 +153,10 @@ async fn every_way_to_say_that_the_table_is_busy_is_understood() {
         let _agent = world.start("agent");
         for n in 0..4 {
             let name = format!("web-{n}");
-            world.run(&asking(&world, &name, "80,81"), &format!("10.0.0.{}", 11 + n));
+            world.run(
+                &asking(&world, &name, "80,81"),
+                &format!("10.0.0.{}", 11 + n),
+            );
         }
         for n in 0..4 {
             world.until_ready(LATER, &format!("web-{n}")).await;
@@ -164,7 +165,11 @@ async fn every_way_to_say_that_the_table_is_busy_is_understood() {
             world.delete_pod(&format!("web-{n}"));
         }
         for n in 0..4 {
-            world.until(LATER, |view| view.get("poddnats", NS, &format!("web-{n}")).is_none()).await;
+            world
+                .until(LATER, |view| {
+                    view.get("poddnats", NS, &format!("web-{n}")).is_none()
+                })
+                .await;
         }
         assert!(world.entries().is_empty(), "{}", world.table());
         assert!(!is_ready(&world.api, "web-0"));

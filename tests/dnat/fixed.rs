@@ -35,14 +35,20 @@ async fn a_pod_that_comes_back_has_the_same_ports_on_any_node() {
     world.run(&pod, "10.0.0.11");
     world.until_ready(SOON, "web-0").await;
     let before = record(&world.api, "web-0");
-    assert_eq!(before["metadata"]["ownerReferences"][0]["kind"], "StatefulSet");
+    assert_eq!(
+        before["metadata"]["ownerReferences"][0]["kind"],
+        "StatefulSet"
+    );
     world.delete_pod("web-0");
     world.until(SOON, |_| world.entries().is_empty()).await;
     clock::sleep(Duration::from_mins(20)).await;
     let resting = record(&world.api, "web-0");
     assert_eq!(resting["status"]["entries"], serde_json::json!([]));
     assert!(resting["metadata"]["labels"]["eipd.io/node"].is_null());
-    assert_eq!(resting["spec"]["portMapping"], before["spec"]["portMapping"]);
+    assert_eq!(
+        resting["spec"]["portMapping"],
+        before["spec"]["portMapping"]
+    );
     world.run(&pod.clone().on(&other.name), &other.ip(12));
     world.until_ready(LATER, "web-0").await;
     let after = record(&world.api, "web-0");

@@ -7,12 +7,15 @@ use std::time::Duration;
 use cloudsim::nat::{ForwardEntry, Ports, SnatEntry};
 use eipd::clock;
 
-use crate::nat::{GATEWAY, TABLE, asking, bare, eip, gateway, is_ready, record, route, route_of, world};
+use crate::nat::{
+    GATEWAY, TABLE, asking, bare, eip, gateway, is_ready, record, route, route_of, world,
+};
 use crate::world::{LATER, SOON, World};
 
 fn pool(world: &mut World, entries: &[&str]) {
     let entries: Vec<_> = entries.iter().map(|it| format!("  - {{{it}}}\n")).collect();
-    world.config += &format!("networkController:\n  natGwPool:\n{}", entries.concat());
+    let pool = ["networkController:\n  natGwPool:\n", &entries.concat()];
+    world.config.push_str(&pool.concat());
 }
 
 fn by_hand(ip: Ipv4Addr, outside: Ports, inside: &str, protocol: &str) -> ForwardEntry {
@@ -41,7 +44,9 @@ async fn the_pool_says_which_gateway_ports_and_eips() {
         &mut world,
         &[
             "natgwId: ngw-1, zoneId: cn-hangzhou-b",
-            &format!("natgwId: ngw-2, zoneId: cn-hangzhou-a, portRangeStart: 700, portRangeEnd: 702, eips: [{used}]"),
+            &format!(
+                "natgwId: ngw-2, zoneId: cn-hangzhou-a, portRangeStart: 700, portRangeEnd: 702, eips: [{used}]"
+            ),
         ],
     );
     let _agent = world.start("agent");
@@ -50,10 +55,19 @@ async fn the_pool_says_which_gateway_ports_and_eips() {
         world.run(&asking(&world, &name, "80"), &format!("10.0.0.{last}"));
         world.until_ready(SOON, &name).await;
     }
-    let mut ports: Vec<_> = world.entries().iter().map(|it| String::from(it.external_port)).collect();
+    let mut ports: Vec<_> = world
+        .entries()
+        .iter()
+        .map(|it| String::from(it.external_port))
+        .collect();
     ports.sort();
     assert_eq!(ports, ["700", "701", "702"], "both ends are used");
-    assert!(world.entries().iter().all(|it| it.external_ip == used && used != unused));
+    assert!(
+        world
+            .entries()
+            .iter()
+            .all(|it| it.external_ip == used && used != unused)
+    );
     world.run(&asking(&world, "more", "80"), "10.0.0.14");
     clock::sleep(Duration::from_mins(2)).await;
     assert!(record(&world.api, "more").is_null());
@@ -86,7 +100,10 @@ async fn several_gateways_of_a_zone_are_used_in_turn_and_by_id() {
         let gateway = record(&world.api, &name)["spec"]["tableId"].clone();
         *used.entry(gateway.to_string()).or_default() += 1;
     }
-    assert!(used.len() == 3 && used.values().all(|it| *it >= 3), "{used:?}");
+    assert!(
+        used.len() == 3 && used.values().all(|it| *it >= 3),
+        "{used:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +114,10 @@ async fn without_a_gateway_an_event_says_what_to_do_and_one_that_comes_is_used()
     clock::sleep(Duration::from_mins(2)).await;
     let events = world.api.list("events");
     let note = events.iter().find(|it| it["reason"] == "NoPorts").unwrap()["note"].to_string();
-    assert!(note.contains("natGwPool") && note.contains(&world.eni.vswitch_id), "{note}");
+    assert!(
+        note.contains("natGwPool") && note.contains(&world.eni.vswitch_id),
+        "{note}"
+    );
     gateway(&world, GATEWAY, TABLE);
     eip(&world, GATEWAY);
     route(&world, GATEWAY);
@@ -136,7 +156,9 @@ async fn a_zone_without_a_gateway_gets_another_only_by_route() {
 #[tokio::test(start_paused = true)]
 async fn an_eip_that_serves_any_port_or_snat_is_not_used_for_what_is_refused() {
     let (mut world, any) = world();
-    world.cloud.add_forward_entry(by_hand(any, Ports::Any, "10.0.0.9", "any"));
+    world
+        .cloud
+        .add_forward_entry(by_hand(any, Ports::Any, "10.0.0.9", "any"));
     let (_, snat) = eip(&world, GATEWAY);
     world
         .cloud
@@ -146,14 +168,21 @@ async fn an_eip_that_serves_any_port_or_snat_is_not_used_for_what_is_refused() {
             ..SnatEntry::default()
         })
         .unwrap();
-    pool(&mut world, &["natgwId: ngw-1, portRangeStart: 1023, portRangeEnd: 9000"]);
+    pool(
+        &mut world,
+        &["natgwId: ngw-1, portRangeStart: 1023, portRangeEnd: 9000"],
+    );
     let _agent = world.start("agent");
     for n in 0..3 {
         let name = format!("web-{n}");
         world.run(&asking(&world, &name, "80"), &format!("10.0.0.{}", 11 + n));
     }
     clock::sleep(Duration::from_mins(1)).await;
-    let ours: Vec<_> = world.entries().into_iter().filter(|it| it.name != "by hand").collect();
+    let ours: Vec<_> = world
+        .entries()
+        .into_iter()
+        .filter(|it| it.name != "by hand")
+        .collect();
     assert_eq!(ours.len(), 2, "1023 and 1024 of the address that SNAT uses");
     assert!(ours.iter().all(|it| it.external_ip == snat));
     assert_eq!(world.count("CreateForwardEntry"), 2);
@@ -172,10 +201,23 @@ async fn an_eip_that_comes_is_used_and_one_that_goes_is_left() {
         world.run(&asking(&world, &name, "80"), &format!("10.0.0.{}", 11 + n));
     }
     for n in 1..12 {
-        world.until_ready(Duration::from_mins(3), &format!("web-{n}")).await;
+        world
+            .until_ready(Duration::from_mins(3), &format!("web-{n}"))
+            .await;
     }
-    let on = |ip| world.entries().iter().filter(|it| it.external_ip == ip).count();
-    assert!(on(first) > 1 && on(second) > 1, "{} {}", on(first), on(second));
+    let on = |ip| {
+        world
+            .entries()
+            .iter()
+            .filter(|it| it.external_ip == ip)
+            .count()
+    };
+    assert!(
+        on(first) > 1 && on(second) > 1,
+        "{} {}",
+        on(first),
+        on(second)
+    );
 }
 
 /// Between the choice and the call the EIP is taken off the gateway.
@@ -188,10 +230,19 @@ async fn an_eip_that_went_after_the_choice_is_chosen_no_more() {
     let (_, second) = eip(&world, GATEWAY);
     world.delete_pod("learn");
     world.until_no_ports(SOON, "learn").await;
-    let id = world.cloud.eips().into_iter().find(|it| it.ip == first).unwrap().id;
+    let id = world
+        .cloud
+        .eips()
+        .into_iter()
+        .find(|it| it.ip == first)
+        .unwrap()
+        .id;
     world
         .cloud
-        .change_eip(&id, &cloudsim::control::eips::ConsoleAction::Unbind { settle_ms: 0 })
+        .change_eip(
+            &id,
+            &cloudsim::control::eips::ConsoleAction::Unbind { settle_ms: 0 },
+        )
         .unwrap();
     world.run(&asking(&world, "web", "80"), "10.0.0.11");
     world.until_ready(LATER, "web").await;
@@ -232,6 +283,11 @@ async fn a_port_that_another_takes_first_is_chosen_again() {
         assert_eq!(world.entries().len(), 1, "another's entry is never touched");
         let ours = world.cloud.forward_entries_even_gone();
         let ours = ours.iter().filter(|it| it.name != "by hand").count();
-        assert_eq!(world.count("DeleteForwardEntry"), ours as u64, "{}", world.table());
+        assert_eq!(
+            world.count("DeleteForwardEntry"),
+            ours as u64,
+            "{}",
+            world.table()
+        );
     }
 }

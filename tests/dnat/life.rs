@@ -17,16 +17,25 @@ async fn ports_are_made_shown_and_taken_back() {
     world.until_ready(SOON, "web").await;
     let record = record(&world.api, "web");
     assert_eq!(record["apiVersion"], "alibabacloud.com/v1beta1");
-    assert_eq!(record["metadata"]["finalizers"], json!(["natgw-controller"]));
+    assert_eq!(
+        record["metadata"]["finalizers"],
+        json!(["natgw-controller"])
+    );
     let spec = &record["spec"];
     assert_eq!(spec["externalIP"], ip.to_string());
     assert_eq!(spec["internalIP"], "10.0.0.11");
-    assert_eq!((&spec["protocol"], &spec["tableId"]), (&json!("tcp"), &json!("ngw-1")));
+    assert_eq!(
+        (&spec["protocol"], &spec["tableId"]),
+        (&json!("tcp"), &json!("ngw-1"))
+    );
     assert_eq!(spec["eni"], world.eni.id);
     assert_eq!(spec["vswitch"], world.eni.vswitch_id);
     assert_eq!(spec["zoneID"], "cn-hangzhou-a");
     let mapping = spec["portMapping"].as_array().unwrap();
-    let inside: Vec<_> = mapping.iter().map(|it| it["internalPort"].clone()).collect();
+    let inside: Vec<_> = mapping
+        .iter()
+        .map(|it| it["internalPort"].clone())
+        .collect();
     assert_eq!(inside, ["80", "443"]);
     for port in mapping {
         let outside: u16 = port["externalPort"].as_str().unwrap().parse().unwrap();
@@ -34,7 +43,12 @@ async fn ports_are_made_shown_and_taken_back() {
     }
     let names: Vec<_> = world.entries().into_iter().map(|it| it.name).collect();
     let uid = record["metadata"]["uid"].as_str().unwrap();
-    assert!(names.iter().all(|it| it.starts_with("eipd-") && it.contains(uid)), "{names:?}");
+    assert!(
+        names
+            .iter()
+            .all(|it| it.starts_with("eipd-") && it.contains(uid)),
+        "{names:?}"
+    );
     assert!(world.events("web").contains(&"DNATReady".to_owned()));
     world.delete_pod("web");
     world.until_no_ports(SOON, "web").await;
@@ -51,7 +65,10 @@ async fn an_entry_takes_one_change_and_a_pod_few_calls() {
         world.delete_pod(&name);
         world.until_no_ports(SOON, &name).await;
     }
-    let (changes, looks) = (world.changes_of_ports(), world.count("DescribeForwardTableEntries"));
+    let (changes, looks) = (
+        world.changes_of_ports(),
+        world.count("DescribeForwardTableEntries"),
+    );
     let writes = When::writes().resource("poddnats");
     let before = world.api.count(&writes);
     world.run(&asking(&world, "web", "80,81,82"), "10.0.0.11");
@@ -59,8 +76,15 @@ async fn an_entry_takes_one_change_and_a_pod_few_calls() {
     assert_eq!(world.changes_of_ports() - changes, 3);
     let looked = world.count("DescribeForwardTableEntries") - looks;
     assert!(looked <= 6, "{looked}");
-    assert_eq!(world.api.count(&writes) - before, 2, "the choice, and the status");
-    let at_rest = (world.changes_of_ports(), world.count("DescribeForwardTableEntries"));
+    assert_eq!(
+        world.api.count(&writes) - before,
+        2,
+        "the choice, and the status"
+    );
+    let at_rest = (
+        world.changes_of_ports(),
+        world.count("DescribeForwardTableEntries"),
+    );
     clock::sleep(LATER).await;
     let audits = world.count("DescribeForwardTableEntries") - at_rest.1;
     assert!(audits <= 8, "{audits}");
@@ -129,7 +153,11 @@ async fn other_ports_are_another_record() {
     world.run(&asking(&world, "web", "80"), "10.0.0.11");
     world.until_ready(SOON, "web").await;
     world.annotate("web", "k8s.aliyun.com/pod-dnat-expose-port", Some("80,443"));
-    world.annotate("web", "k8s.aliyun.com/pod-dnat-expose-protocol", Some("UDP"));
+    world.annotate(
+        "web",
+        "k8s.aliyun.com/pod-dnat-expose-protocol",
+        Some("UDP"),
+    );
     let changed = |view: &testbed::apiserver::ApiServer| {
         is_ready(view, "web") && record(view, "web")["spec"]["protocol"] == "udp"
     };
@@ -145,7 +173,7 @@ async fn an_address_that_is_handed_on_has_nothing_of_its_earlier_pod() {
     for round in 0..5 {
         let name = format!("web-{round}");
         world.run(&asking(&world, &name, "80"), "10.0.0.11");
-        world.until_ready(Duration::from_secs(60), &name).await;
+        world.until_ready(Duration::from_mins(1), &name).await;
         world.delete_pod(&name);
     }
     world.until_no_ports(SOON, "web-4").await;

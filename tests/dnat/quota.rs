@@ -38,9 +38,17 @@ async fn no_pod_holds_what_another_needs_to_be_whole() {
         .await;
     let waiting = (0..12).find(|n| !is_ready(&world.api, &format!("web-{n}")));
     let waiting = format!("web-{}", waiting.unwrap());
-    assert!(world.events(&waiting).contains(&"NATGatewayFull".to_owned()), "{:?}", world.events(&waiting));
+    assert!(
+        world
+            .events(&waiting)
+            .contains(&"NATGatewayFull".to_owned()),
+        "{:?}",
+        world.events(&waiting)
+    );
     // One goes: another one comes, whole.
-    let gone = (0..12).find(|n| is_ready(&world.api, &format!("web-{n}"))).unwrap();
+    let gone = (0..12)
+        .find(|n| is_ready(&world.api, &format!("web-{n}")))
+        .unwrap();
     world.delete_pod(&format!("web-{gone}"));
     clock::sleep(Duration::from_secs(5)).await;
     world
@@ -62,7 +70,9 @@ async fn a_full_gateway_is_passed_over_and_what_is_begun_moves_on() {
         world.run(&pod, &format!("10.0.0.{}", 11 + n));
     }
     for n in 0..4 {
-        world.until_ready(Duration::from_mins(20), &format!("web-{n}")).await;
+        world
+            .until_ready(Duration::from_mins(20), &format!("web-{n}"))
+            .await;
     }
     assert_eq!(world.entries().len(), 12);
 }

@@ -35,11 +35,23 @@ async fn it_is_named_and_pods_not_yet_begun_go_elsewhere() {
         world.run(&pod, &format!("10.0.0.{}", 11 + n));
     }
     for n in 0..8 {
-        world.until_ready(Duration::from_mins(10), &format!("web-{n}")).await;
+        world
+            .until_ready(Duration::from_mins(10), &format!("web-{n}"))
+            .await;
     }
-    assert_eq!(world.entries().iter().filter(|it| it.external_ip == second).count(), 8);
+    assert_eq!(
+        world
+            .entries()
+            .iter()
+            .filter(|it| it.external_ip == second)
+            .count(),
+        8
+    );
     let events = world.api.list("events");
-    let told = events.iter().find(|it| it["reason"] == "ForwardEntryStuck").unwrap();
+    let told = events
+        .iter()
+        .find(|it| it["reason"] == "ForwardEntryStuck")
+        .unwrap();
     assert!(told["note"].to_string().contains(&stuck.id));
 }
 

@@ -18,7 +18,10 @@ fn orphan(world: &World, n: u16) -> ForwardEntry {
     let ip = world.cloud.eips().into_iter().find(|it| it.place.is_some());
     let entry = ForwardEntry {
         table_id: "ftb-1".to_owned(),
-        name: format!("eipd-{}-00000000-0000-4000-8000-000000000000-{n}", &uid[..12]),
+        name: format!(
+            "eipd-{}-00000000-0000-4000-8000-000000000000-{n}",
+            &uid[..12]
+        ),
         external_ip: ip.unwrap().ip,
         external_port: Ports::Range(9000 + n, 9000 + n),
         internal_ip: [10, 0, 0, 50].into(),
@@ -59,8 +62,17 @@ async fn an_entry_of_no_record_is_deleted_after_two_looks_and_others_never() {
         internal_port: None,
         name: Some(by_hand.name.clone()),
     };
-    world.cloud.change_forward_entry(&by_hand.id, &rename).unwrap();
-    let left = |world: &World| world.entries().iter().filter(|it| lost.contains(&it.id)).count();
+    world
+        .cloud
+        .change_forward_entry(&by_hand.id, &rename)
+        .unwrap();
+    let left = |world: &World| {
+        world
+            .entries()
+            .iter()
+            .filter(|it| lost.contains(&it.id))
+            .count()
+    };
     world.until(SWEPT, |_| left(&world) == 0).await;
     clock::sleep(SOON).await;
     assert_eq!(world.entries().len(), 2, "{}", world.table());

@@ -82,19 +82,24 @@ async fn a_record_from_a_backup_is_found_though_nobody_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_enabled_is_not_served_and_not_watched() {
-    for (enabled, other) in [("natgw", RECORDS), ("eip", "poddnats")] {
+    let eip = [("k8s.aliyun.com/pod-with-eip", "true")];
+    let ports = [
+        ("k8s.aliyun.com/pod-dnat", ""),
+        ("k8s.aliyun.com/pod-dnat-expose-port", "80"),
+    ];
+    let cases = [
+        ("enableControllers: [natgw]\n", RECORDS, eip.as_slice()),
+        ("enableControllers: [eip]\n", "poddnats", &ports),
+    ];
+    for (enabled, other, asks) in cases {
         let mut world = World::new();
-        world.config += &format!("enableControllers: [{enabled}]\n");
+        world.config.push_str(enabled);
         let agent = world.start("agent");
-        match enabled {
-            "natgw" => world.run_pod("web", "10.0.0.11"),
-            _ => {
-                let pod = PodSpec::new(NS, "web", &world.node)
-                    .annotation("k8s.aliyun.com/pod-dnat", "")
-                    .annotation("k8s.aliyun.com/pod-dnat-expose-port", "80");
-                world.run(&pod, "10.0.0.11");
-            }
+        let mut pod = PodSpec::new(NS, "web", &world.node);
+        for (key, value) in asks {
+            pod = pod.annotation(key, value);
         }
+        world.run(&pod, "10.0.0.11");
         clock::sleep(Duration::from_hours(1)).await;
         assert_eq!(world.writes(), 0);
         assert_eq!(world.api.count(&When::any().resource(other)), 0);

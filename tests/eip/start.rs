@@ -71,14 +71,28 @@ async fn no_more_cloud_calls_are_in_flight_than_configured() {
     for most in [1, 3] {
         let mut world = World::new();
         world.config = format!(
-            "{}networkController: {{eipController: {{maxConcurrentReconciles: {most}}}}}\n",
+            "{}networkController:\n  eipController: {{maxConcurrentReconciles: {most}}}\n",
             world.config
         );
+        let nat = cloudsim::nat::NewNatGateway {
+            id: Some("ngw-1".to_owned()),
+            vswitch_id: world.eni.vswitch_id.clone(),
+            ..Default::default()
+        };
+        world.cloud.add_nat_gateway(nat).unwrap();
+        world.config += "  natGwPool: [{natgwId: ngw-1}]\n";
         let latency = serde_json::json!({"*": {"before_ms": 300, "after_ms": 300}});
         world.cloud.change_settings(|settings| {
             settings.latency = serde_json::from_value(latency).unwrap();
         });
         let _agent = world.start("agent");
+        for last in 31..36 {
+            let name = format!("ports-{last}");
+            let pod = testbed::apiserver::PodSpec::new(crate::world::NS, &name, &world.node)
+                .annotation("k8s.aliyun.com/pod-dnat", "")
+                .annotation("k8s.aliyun.com/pod-dnat-expose-port", "80");
+            world.run(&pod, &format!("10.0.0.{last}"));
+        }
         let names: Vec<_> = (11..31).map(|last| format!("web-{last}")).collect();
         for (name, last) in names.iter().zip(11..) {
             world.run_pod(name, &format!("10.0.0.{last}"));

@@ -38,7 +38,8 @@ impl Engine {
         }
         let settling = name.memory.settling();
         let stuck = stuck(&step).and_then(|table| self.ports.gateways.stuck(table));
-        self.metrics.stuck_tables(self.ports.gateways.stuck_tables());
+        self.metrics
+            .stuck_tables(self.ports.gateways.stuck_tables());
         self.reporter
             .done(&key, &name.memory, &step, &outcome, stuck.as_deref());
         name.memory.absorb(&step, outcome, asked, now);
@@ -67,7 +68,8 @@ impl Engine {
         let (turns, table) = (self.ports.turns.clone(), table.clone());
         let took = self.made.enough().unwrap_or(took);
         // Beside the name's own work: nobody waits for it.
-        self.tell.spawn(async move { turns.settled(&table, took).await });
+        self.tell
+            .spawn(async move { turns.settled(&table, took).await });
         while self.tell.try_join_next().is_some() {}
     }
 }

@@ -57,11 +57,7 @@ fn is_in(gateway: &NatGateway, found: &[NatView], zone: Option<&str>) -> bool {
     }
 }
 
-fn candidate(
-    view: &NatView,
-    range: RangeInclusive<u16>,
-    eips: &[PublicEip],
-) -> Option<Candidate> {
+fn candidate(view: &NatView, range: RangeInclusive<u16>, eips: &[PublicEip]) -> Option<Candidate> {
     let wanted = |eip: &&NatEip| {
         let is = |wanted: &PublicEip| match wanted {
             PublicEip::Address(ip) => *ip == eip.address,
@@ -108,7 +104,11 @@ mod tests {
     }
 
     fn ids(pool: &[NatGateway], zone: &str, led: &[&str]) -> Vec<String> {
-        let found = [view("a", "zone-a"), view("b", "zone-b"), view("c", "zone-b")];
+        let found = [
+            view("a", "zone-a"),
+            view("b", "zone-b"),
+            view("c", "zone-b"),
+        ];
         let led: Vec<_> = led.iter().map(|it| (*it).to_owned()).collect();
         let all = candidates(pool, &found, Some(zone), &led);
         all.into_iter().map(|it| it.gateway).collect()

@@ -186,7 +186,11 @@ impl Memory {
         let owner = tombstone.and_then(|(_, owner)| owner);
         // Its own pod lives on: somebody deleted the record by hand. Another pod of the name is just the next one.
         let own = |pod: &&Pod| owner.as_ref() == Some(&pod.uid) && pod.serves() && !pod.deleting;
-        let widowed = self.pod.it().filter(own).filter(|pod| pod.ports.keeps() && by_hand);
+        let widowed = self
+            .pod
+            .it()
+            .filter(own)
+            .filter(|pod| pod.ports.keeps() && by_hand);
         if let Some(uid) = widowed.map(|pod| pod.uid.clone()) {
             self.held_off.again(uid, now);
         }
@@ -235,12 +239,11 @@ impl Memory {
     }
 
     fn mark_tombstone(&mut self, record: &DnatRecord, now: Instant) {
-        match record.tombstone {
-            true => {
-                self.tombstone_since.get_or_insert(now);
-                self.tombstone = Some((record.rev.uid.clone(), record.owner.clone()));
-            }
-            false => (self.tombstone_since, self.tombstone) = (None, None),
+        if record.tombstone {
+            self.tombstone_since.get_or_insert(now);
+            self.tombstone = Some((record.rev.uid.clone(), record.owner.clone()));
+        } else {
+            (self.tombstone_since, self.tombstone) = (None, None);
         }
     }
 }

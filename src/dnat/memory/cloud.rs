@@ -38,7 +38,10 @@ impl Memory {
                 }
                 self.begin_settling(Change::Remove, now);
             }
-            _ if outcome.trouble().is_some_and(|it| it.kind == TroubleKind::TokenUsed) => {
+            _ if outcome
+                .trouble()
+                .is_some_and(|it| it.kind == TroubleKind::TokenUsed) =>
+            {
                 self.token = fresh_token();
             }
             _ => {}

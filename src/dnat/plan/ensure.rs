@@ -45,15 +45,17 @@ fn is_of(mapping: &Mapping, wish: Option<&Arc<PortWish>>) -> bool {
 }
 
 fn kept_otherwise(record: &DnatRecord, wish: &PortWish) -> bool {
-    let workload = |fixed: Option<&crate::domain::ports::Keeper>| {
-        fixed.map(|keeper| keeper.workload.clone())
-    };
+    let workload =
+        |fixed: Option<&crate::domain::ports::Keeper>| fixed.map(|keeper| keeper.workload.clone());
     workload(record.keeper.as_ref()) != workload(wish.keeper().as_ref())
 }
 
 /// The pod has another address than the record says: nothing may lead to the old one, which may be another pod's.
 fn moved(facts: &Facts<'_>, record: &DnatRecord, pod: &Pod, ip: Ipv4Addr) -> Step {
-    let led = record.mapping.as_ref().is_some_and(|it| it.internal.is_some());
+    let led = record
+        .mapping
+        .as_ref()
+        .is_some_and(|it| it.internal.is_some());
     if led && let Some(step) = leave::nothing_leads(facts, record) {
         return step;
     }
@@ -91,7 +93,10 @@ fn by_table(
         return step;
     }
     let has = |n: usize| mine.iter().find(|it| it.n == n && it.right);
-    if let Some(pending) = mine.iter().find(|it| it.right && it.entry.status != "Available") {
+    if let Some(pending) = mine
+        .iter()
+        .find(|it| it.right && it.entry.status != "Available")
+    {
         let after = match pending.entry.status.as_str() {
             "Deleting" => After::Remove,
             _ => After::Make,
@@ -277,7 +282,11 @@ fn complete(
         };
         return look_for(mapping, Scope::Inside(ip), after);
     }
-    let id = |n: usize| mine.iter().find(|it| it.n == n).map(|it| it.entry.id.clone());
+    let id = |n: usize| {
+        mine.iter()
+            .find(|it| it.n == n)
+            .map(|it| it.entry.id.clone())
+    };
     let entry = |n: usize| Some((mapping.entry(n)?, id(n)?));
     let entries: Vec<Entry> = (0..mapping.ports.len())
         .filter_map(entry)

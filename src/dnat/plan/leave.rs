@@ -11,7 +11,7 @@ use crate::eip::facts::Crd;
 
 /// The record is ours and no tombstone; its pod (`None`: gone) has no claim to it any more.
 pub(super) fn plan(facts: &Facts<'_>, record: &DnatRecord, pod: Option<&Pod>) -> Step {
-    let given_up = pod.is_some_and(|pod| pod.serves());
+    let given_up = pod.is_some_and(Pod::serves);
     match &record.keeper {
         Some(keeper) if !given_up => {
             if let Some(step) = nothing_leads(facts, record) {

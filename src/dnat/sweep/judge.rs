@@ -67,15 +67,22 @@ const YOUNG: SignedDuration = SignedDuration::from_mins(1);
 pub fn read(wire: &PodDnat) -> Found {
     let meta = &wire.metadata;
     let note = |name| meta.annotations.as_ref().and_then(|all| all.get(name));
-    let node = meta.labels.as_ref().and_then(|all| all.get(keys::NODE_LABEL));
+    let held_by = meta
+        .labels
+        .as_ref()
+        .and_then(|all| all.get(keys::NODE_LABEL));
     let mut finalizers = meta.finalizers.iter().flatten();
     let held = finalizers.any(|name| name == keys::PODDNAT_FINALIZER);
     Found {
         key: key_of(meta),
         uid: Uid::new(meta.uid.clone().unwrap_or_default()),
         ours: note(keys::OWNER_ANNOTATION).is_some_and(|mark| mark == keys::OWNER),
-        node: node.filter(|node| !node.is_empty()).cloned(),
-        tombstone: meta.deletion_timestamp.as_ref().map(|at| at.0).filter(|_| held),
+        node: held_by.filter(|node| !node.is_empty()).cloned(),
+        tombstone: meta
+            .deletion_timestamp
+            .as_ref()
+            .map(|at| at.0)
+            .filter(|_| held),
         kept: note(keys::FIXED_ANNOTATION).map(|_| note(keys::WORKLOAD_ANNOTATION).is_some()),
     }
 }
@@ -145,7 +152,11 @@ mod tests {
             node: Some("sha256_1".to_owned()),
             ..deleted
         };
-        assert_eq!(judge(&hashed, at(60)), None, "whether it is gone can't be asked");
+        assert_eq!(
+            judge(&hashed, at(60)),
+            None,
+            "whether it is gone can't be asked"
+        );
     }
 
     #[test]

@@ -36,10 +36,16 @@ impl Sweep {
         };
         let all = second.all;
         let both = second.orphans.into_iter();
-        let both: Vec<_> = both.filter(|(at, _)| first.orphans.contains_key(at)).collect();
+        let both: Vec<_> = both
+            .filter(|(at, _)| first.orphans.contains_key(at))
+            .collect();
         if is_too_many(both.len(), all) {
             self.metrics.found("orphan_entries_braked");
-            tracing::error!(orphans = both.len(), all, "many forward entries are of no record: none is deleted; look whether the PodDNAT objects were lost");
+            tracing::error!(
+                orphans = both.len(),
+                all,
+                "many forward entries are of no record: none is deleted; look whether the PodDNAT objects were lost"
+            );
             return;
         }
         for ((table, id), name) in both {
@@ -90,7 +96,13 @@ impl Sweep {
         match ports.vpc.delete_forward(table, id, &token).await {
             Ok(request) => {
                 self.metrics.found("orphan_entry");
-                tracing::warn!(entry = id, table, name, request = request.as_str(), "a forward entry of no record was deleted");
+                tracing::warn!(
+                    entry = id,
+                    table,
+                    name,
+                    request = request.as_str(),
+                    "a forward entry of no record was deleted"
+                );
             }
             Err(error) if error.class() == Class::NotFound => {}
             Err(error) => {
@@ -151,7 +163,11 @@ mod tests {
             entry("fwd-2", &name("gone"), "Available"),
             entry("fwd-3", &name("new"), "Pending"),
             entry("fwd-4", "by hand", "Available"),
-            entry("fwd-5", &names::name(&ClusterUid::new("other"), &Uid::new("gone"), 0), "Available"),
+            entry(
+                "fwd-5",
+                &names::name(&ClusterUid::new("other"), &Uid::new("gone"), 0),
+                "Available",
+            ),
         ];
         let records = BTreeSet::from([Uid::new("here")]);
         let seen = judge(&cluster, &entries, &records);

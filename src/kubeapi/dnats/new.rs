@@ -98,7 +98,9 @@ pub(super) fn mapping(outside: &Outside, ports: &Ports) -> Vec<PortMapping> {
 /// `512->80,513->443`
 pub(super) fn ports(outside: &Outside, ports: &Ports) -> String {
     let pairs = outside.ports.iter().zip(&ports.inside);
-    let all: Vec<_> = pairs.map(|(out, inside)| format!("{out}->{inside}")).collect();
+    let all: Vec<_> = pairs
+        .map(|(out, inside)| format!("{out}->{inside}"))
+        .collect();
     all.join(",")
 }
 

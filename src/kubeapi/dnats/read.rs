@@ -12,7 +12,10 @@ use crate::kubeapi::pods::key_of;
 pub fn read(wire: &PodDnat) -> DnatRecord {
     let meta = &wire.metadata;
     let note = |name| meta.annotations.as_ref().and_then(|all| all.get(name));
-    let node = meta.labels.as_ref().and_then(|all| all.get(keys::NODE_LABEL));
+    let held_by = meta
+        .labels
+        .as_ref()
+        .and_then(|all| all.get(keys::NODE_LABEL));
     let finalizers = || meta.finalizers.iter().flatten();
     let mut owners = meta.owner_references.iter().flatten();
     let owner = owners.find(|owner| owner.kind == "Pod");
@@ -24,10 +27,10 @@ pub fn read(wire: &PodDnat) -> DnatRecord {
             uid: Uid::new(meta.uid.clone().unwrap_or_default()),
             version: ResourceVersion::new(meta.resource_version.clone().unwrap_or_default()),
         },
-        node: node.filter(|node| !node.is_empty()).cloned(),
+        node: held_by.filter(|node| !node.is_empty()).cloned(),
         ours: note(keys::OWNER_ANNOTATION).is_some_and(|mark| mark == keys::OWNER),
         owner: note(keys::POD_ANNOTATION)
-            .or(owner.map(|owner| &owner.uid))
+            .or_else(|| owner.map(|owner| &owner.uid))
             .map(Uid::new),
         keeper: note(keys::FIXED_ANNOTATION).map(|fixed| Keeper {
             workload: note(keys::WORKLOAD_ANNOTATION).and_then(|text| workload(text)),
@@ -49,7 +52,12 @@ pub fn read(wire: &PodDnat) -> DnatRecord {
 fn mapping(spec: &Spec, table: &str) -> Option<Mapping> {
     let ports = spec.port_mapping.iter();
     let ports: Option<Vec<_>> = ports
-        .map(|it| Some((it.external_port.parse().ok()?, it.internal_port.parse().ok()?)))
+        .map(|it| {
+            Some((
+                it.external_port.parse().ok()?,
+                it.internal_port.parse().ok()?,
+            ))
+        })
         .collect();
     Some(Mapping {
         gateway: spec.table_id.clone().filter(|id| !id.is_empty())?,

@@ -77,7 +77,10 @@ fn a_new_record_is_the_published_one_and_reads_back() {
         json!([{"apiVersion": "v1", "kind": "Pod", "name": "web-0", "uid": "pod", "blockOwnerDeletion": true}])
     );
     let record = read(&wire);
-    assert_eq!((record.node.as_deref(), record.ours), (Some("node-a"), true));
+    assert_eq!(
+        (record.node.as_deref(), record.ours),
+        (Some("node-a"), true)
+    );
     assert_eq!(record.owner, Some(Uid::new("pod")));
     assert_eq!(record.keeper, None);
     let mapping = record.mapping.unwrap();
@@ -92,7 +95,10 @@ fn a_new_record_is_the_published_one_and_reads_back() {
 fn fixed_ports_belong_to_the_stateful_set() {
     let wire = made(&wish(true));
     let owners = wire.metadata.owner_references.as_deref().unwrap();
-    assert_eq!((owners[0].kind.as_str(), owners[0].uid.as_str()), ("StatefulSet", "set"));
+    assert_eq!(
+        (owners[0].kind.as_str(), owners[0].uid.as_str()),
+        ("StatefulSet", "set")
+    );
     assert_eq!(owners[0].block_owner_deletion, None);
     let keeper = read(&wire).keeper.unwrap();
     assert_eq!(keeper.workload, wish(true).workload);
@@ -131,7 +137,10 @@ fn others_records_are_read_without_a_choice_of_ours() {
         "status": {"entries": [{"externalIP": "203.0.113.4", "externalPort": "x"}]},
     });
     let record = read(&serde_json::from_value(seed).unwrap());
-    assert_eq!((record.node, record.ours, record.mapping), (None, false, None));
+    assert_eq!(
+        (record.node, record.ours, record.mapping),
+        (None, false, None)
+    );
     assert_eq!(record.owner, Some(Uid::new("7")));
     assert_eq!(record.shown.len(), 1);
     for text in ["", "apps/v1", "web/uid"] {

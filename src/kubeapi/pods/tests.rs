@@ -14,10 +14,13 @@ fn from_json(value: serde_json::Value) -> Pod {
         std::time::Duration::from_secs(1),
         crate::telemetry::metrics::Metrics::new(),
     );
-    let pods = Pods::new(kube, Arc::new(|_| Asks {
+    let pods = Pods::new(
+        kube,
+        Arc::new(|_| Asks {
             eip: Ask::Nothing,
             ports: PortAsk::Nothing,
-        }));
+        }),
+    );
     pods.read(&serde_json::from_value(value).unwrap())
 }
 

@@ -34,14 +34,8 @@ pub const CASES: &[Case<World>] = &[
         shown::comes_back,
     )
     .limit(LONG),
-    played(
-        "ports::a_stateless_pod_keeps_no_ports",
-        shown::not_fixed,
-    ),
-    played(
-        "ports::a_pod_that_asks_for_both_gets_the_eip",
-        shown::both,
-    ),
+    played("ports::a_stateless_pod_keeps_no_ports", shown::not_fixed),
+    played("ports::a_pod_that_asks_for_both_gets_the_eip", shown::both),
     played(
         "ports::an_annotation_or_a_record_that_goes_takes_the_ports_with_it",
         crash::taken_away,

@@ -139,14 +139,22 @@ fn nothing_leads(case: &Case, record: &DnatRecord) -> bool {
     let facts = case.facts();
     let by_look = case.look.as_ref().is_some_and(|table| {
         let none = facts.mine(record, table).is_empty() && !case.unseen && !case.in_flight;
-        table.whole && (if table.missing { case.no_table_twice } else { none })
+        table.whole
+            && (if table.missing {
+                case.no_table_twice
+            } else {
+                none
+            })
     });
     case.sure || record.mapping.is_none() || by_look
 }
 
 /// The record's own pod lives, asks (or did), and is known by a fresh read where that is needed.
 fn has_a_claim(case: &Case, record: &DnatRecord) -> bool {
-    let own = case.pod.as_ref().filter(|pod| record.owner.as_ref() == Some(&pod.uid));
+    let own = case
+        .pod
+        .as_ref()
+        .filter(|pod| record.owner.as_ref() == Some(&pod.uid));
     own.is_some_and(|pod| pod.serves() && pod.ports.keeps())
 }
 
@@ -165,16 +173,24 @@ fn keeps_the_rules(case: &Case, step: &Step) -> Held {
     if step.writes_record() {
         let left = record.node.is_none() || (record.tombstone && case.found);
         let claim = matches!(step, Step::Claim { .. }) && record.ours && left;
-        rule(own || claim, "Consent: only our own record, or one to claim")?;
+        rule(
+            own || claim,
+            "Consent: only our own record, or one to claim",
+        )?;
         let waits = !case.in_flight || matches!(step, Step::Claim { .. });
         rule(waits, "Freshness: open calls")?;
     }
     match step {
         Step::Make { entry, .. } => {
             let wanted = (0..2).filter_map(|n| record.mapping.as_ref()?.entry(n));
-            let intended = wanted.into_iter().any(|it| it.external == entry.external && it.internal == entry.internal);
+            let intended = wanted
+                .into_iter()
+                .any(|it| it.external == entry.external && it.internal == entry.internal);
             rule(intended && !record.tombstone, "Intent: the choice first")?;
-            rule(has_a_claim(case, record) && case.pod_fresh, "Freshness: the pod")?;
+            rule(
+                has_a_claim(case, record) && case.pod_fresh,
+                "Freshness: the pod",
+            )?;
             let there = case.pod.as_ref().and_then(|pod| pod.ip) == Some(entry.internal.0);
             rule(there, "an entry leads to the pod's own address")
         }
@@ -185,26 +201,51 @@ fn keeps_the_rules(case: &Case, step: &Step) -> Held {
                 let (uid, _) = names::parse(&cluster(), name).unwrap();
                 seen.is_some() && uid == record.rev.uid
             };
-            rule(entries.iter().all(ours), "Proof: only what bears the record's name")?;
-            rule(record.shown.is_empty(), "Intent: the status is cleared first")
+            rule(
+                entries.iter().all(ours),
+                "Proof: only what bears the record's name",
+            )?;
+            rule(
+                record.shown.is_empty(),
+                "Intent: the status is cleared first",
+            )
         }
         Step::DropFinalizer { .. } => {
             rule(record.tombstone, "Tombstone")?;
-            rule(case.crd == Crd::Fine, "a definition that goes gives nothing back")?;
+            rule(
+                case.crd == Crd::Fine,
+                "a definition that goes gives nothing back",
+            )?;
             rule(nothing_leads(case, record), "the finalizer goes last")
         }
         Step::Blank { .. } => {
-            rule(record.keeper.is_some() && !has_a_claim(case, record), "kept, and its pod over")?;
-            rule(nothing_leads(case, record), "blank means that nothing leads anywhere")
+            rule(
+                record.keeper.is_some() && !has_a_claim(case, record),
+                "kept, and its pod over",
+            )?;
+            rule(
+                nothing_leads(case, record),
+                "blank means that nothing leads anywhere",
+            )
         }
-        Step::Place { outside: Some(_), .. } => {
+        Step::Place {
+            outside: Some(_), ..
+        } => {
             rule(!record.is_settled(), "fixed ports stay")?;
-            rule(nothing_leads(case, record), "one record has one choice at a time")
+            rule(
+                nothing_leads(case, record),
+                "one record has one choice at a time",
+            )
         }
         Step::WriteStatus { entries, .. } if !entries.is_empty() => {
             let all = case.look.as_ref().is_some_and(|table| {
                 let mine = case.facts().mine(record, table).len();
-                let there = |it: &Entry| table.entries.iter().any(|one| one.id == it.id && one.status == "Available");
+                let there = |it: &Entry| {
+                    table
+                        .entries
+                        .iter()
+                        .any(|one| one.id == it.id && one.status == "Available")
+                };
                 mine == 2 && entries.iter().all(there)
             });
             rule(all && entries.len() == 2, "shown when all of them work")

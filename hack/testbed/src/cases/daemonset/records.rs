@@ -58,7 +58,8 @@ const PORTS: &[Row<'_>] = &[
     ),
     (N1, false, "its record to another node", "/a", TO_N2),
 ];
-const PORTS_SHOWN: &str = r#"{"status": {"entries": [{"externalIP": "203.0.113.1", "externalPort": "512"}]}}"#;
+const PORTS_SHOWN: &str =
+    r#"{"status": {"entries": [{"externalIP": "203.0.113.1", "externalPort": "512"}]}}"#;
 
 /// One record through its life, attacked at each station.
 pub async fn hold(client: &Client, namespace: &str) -> Result<(), CaseError> {

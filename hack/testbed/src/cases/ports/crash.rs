@@ -28,7 +28,9 @@ async fn nothing_left(world: &World, name: &str, seconds: u64) -> Result<(), Cas
     until(&format!("nothing of {name}"), seconds, async || {
         let (record, entries) = (record(world, name).await?, entries(world).await?);
         let none = record.is_null() && entries.is_empty();
-        Ok(none.then_some(()).ok_or_else(|| format!("{record} {entries:?}")))
+        Ok(none
+            .then_some(())
+            .ok_or_else(|| format!("{record} {entries:?}")))
     })
     .await
 }
@@ -42,13 +44,17 @@ pub fn taken_away(world: &mut World) -> CaseFuture<'_> {
         let switch = async |value: &str| {
             let change = json!({"metadata": {"annotations": {"k8s.aliyun.com/pod-dnat": value}}});
             let params = PatchParams::default();
-            pods(world).patch("ports", &params, &Patch::Merge(&change)).await
+            pods(world)
+                .patch("ports", &params, &Patch::Merge(&change))
+                .await
         };
         switch("false").await?;
         nothing_left(world, "ports", 60).await?;
         switch("true").await?;
         ready(world, "ports", 60).await?;
-        records(world).delete("ports", &DeleteParams::default()).await?;
+        records(world)
+            .delete("ports", &DeleteParams::default())
+            .await?;
         nothing_left(world, "ports", 60).await?;
         pod.delete_fully().await?;
         without_gateway(world, &eip).await

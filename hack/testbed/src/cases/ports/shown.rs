@@ -60,12 +60,17 @@ pub fn each_pod(world: &mut World) -> CaseFuture<'_> {
         let count = outside.len();
         outside.sort();
         outside.dedup();
-        ensure!(count == 5 && outside.len() == 5, "{count} entries, {outside:?}");
+        ensure!(
+            count == 5 && outside.len() == 5,
+            "{count} entries, {outside:?}"
+        );
         until("the pod with the gate is Ready", SOON, async || {
             let pod = pods(stage.world).get("ports-udp").await?;
             let status = pod.status.unwrap_or_default();
             let conditions = status.conditions.unwrap_or_default();
-            let is = conditions.iter().any(|it| it.type_ == "Ready" && it.status == "True");
+            let is = conditions
+                .iter()
+                .any(|it| it.type_ == "Ready" && it.status == "True");
             Ok(is.then_some(()).ok_or_else(|| format!("{conditions:?}")))
         })
         .await
@@ -115,12 +120,27 @@ pub fn columns(world: &mut World) -> CaseFuture<'_> {
             let lines: Vec<_> = table.lines().collect();
             let heads: Vec<_> = lines[0].split_whitespace().collect();
             let due = [
-                "NAME", "EXTERNAL-IP", "INTERNAL-IP", "PROTOCOL", "PORTS", "CREATED", "AGE",
+                "NAME",
+                "EXTERNAL-IP",
+                "INTERNAL-IP",
+                "PROTOCOL",
+                "PORTS",
+                "CREATED",
+                "AGE",
             ];
             ensure!(heads == due, "{table}");
-            let text = |field: &str| record["spec"][field].as_str().unwrap_or_default();
-            for cell in [name.as_str(), text("externalIP"), text("internalIP"), "tcp", "true"] {
-                ensure!(lines[1].split_whitespace().any(|it| it == cell), "{cell} in {table}");
+            let spec = |field: &str| record["spec"][field].as_str().unwrap_or_default();
+            for cell in [
+                name.as_str(),
+                spec("externalIP"),
+                spec("internalIP"),
+                "tcp",
+                "true",
+            ] {
+                ensure!(
+                    lines[1].split_whitespace().any(|it| it == cell),
+                    "{cell} in {table}"
+                );
             }
             for entry in record["status"]["entries"].as_array().into_iter().flatten() {
                 let port = |end: &str| entry[end].as_str().unwrap_or("?");
@@ -142,20 +162,27 @@ pub fn comes_back(world: &mut World) -> CaseFuture<'_> {
             before.push((pod.uid(), ready(stage.world, &pod.name_any(), SOON).await?));
         }
         for name in ["ports-fixed-0", "ports-fixed-1"] {
-            stage.kubectl(&["delete", "pod", name, "--wait=false"]).await?;
+            stage
+                .kubectl(&["delete", "pod", name, "--wait=false"])
+                .await?;
         }
         for (uid, old) in &before {
             let name = old["metadata"]["name"].as_str().unwrap_or_default();
             let new = again(stage, name, uid.as_deref()).await?;
             let same = |field: &str| new["spec"][field] == old["spec"][field];
-            ensure!(same("externalIP") && same("portMapping"), "{old} then {new}");
+            ensure!(
+                same("externalIP") && same("portMapping"),
+                "{old} then {new}"
+            );
         }
         let scale = ["scale", "statefulset", "ports-fixed", "--replicas=1"];
         stage.kubectl(&scale).await?;
         gone(stage, "ports-fixed-1").await?;
         ready(stage.world, "ports-fixed-0", SOON).await?;
         // The record of the other one goes with its StatefulSet.
-        stage.kubectl(&["delete", "statefulset", "ports-fixed"]).await?;
+        stage
+            .kubectl(&["delete", "statefulset", "ports-fixed"])
+            .await?;
         gone(stage, "ports-fixed-0").await
     }))
 }
@@ -163,7 +190,10 @@ pub fn comes_back(world: &mut World) -> CaseFuture<'_> {
 /// The record as soon as another pod of the name has its ports.
 async fn again(stage: &Stage<'_>, name: &str, old: Option<&str>) -> Result<Value, CaseError> {
     until(&format!("another pod {name}"), SOON, async || {
-        let now = pods(stage.world).get_opt(name).await?.and_then(|pod| pod.uid());
+        let now = pods(stage.world)
+            .get_opt(name)
+            .await?
+            .and_then(|pod| pod.uid());
         let other = now.is_some() && now.as_deref() != old;
         Ok(other.then_some(()).ok_or_else(|| format!("{now:?}")))
     })
@@ -174,7 +204,10 @@ async fn again(stage: &Stage<'_>, name: &str, old: Option<&str>) -> Result<Value
 async fn gone(stage: &Stage<'_>, name: &str) -> Result<(), CaseError> {
     until(&format!("no record {name}"), SWEPT, async || {
         let record = record(stage.world, name).await?;
-        Ok(record.is_null().then_some(()).ok_or_else(|| record.to_string()))
+        Ok(record
+            .is_null()
+            .then_some(())
+            .ok_or_else(|| record.to_string()))
     })
     .await
 }
@@ -188,7 +221,9 @@ pub fn not_fixed(world: &mut World) -> CaseFuture<'_> {
         for pod in stage.pods(example).await? {
             let name = pod.name_any();
             ready(stage.world, &name, SOON).await?;
-            stage.kubectl(&["scale", "deployment", "ports-not-fixed", "--replicas=0"]).await?;
+            stage
+                .kubectl(&["scale", "deployment", "ports-not-fixed", "--replicas=0"])
+                .await?;
             gone(stage, &name).await?;
         }
         Ok(())

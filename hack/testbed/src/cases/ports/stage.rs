@@ -23,7 +23,10 @@ pub fn records(world: &World) -> Api<DynamicObject> {
 /// The record as JSON; null if there is none.
 pub async fn record(world: &World, name: &str) -> Result<Value, CaseError> {
     let found = records(world).get_opt(name).await?;
-    Ok(found.map(serde_json::to_value).transpose()?.unwrap_or_default())
+    Ok(found
+        .map(serde_json::to_value)
+        .transpose()?
+        .unwrap_or_default())
 }
 
 /// The forward entries that the cloud has.
@@ -43,7 +46,8 @@ pub async fn gateway(world: &World) -> Result<String, CaseError> {
     let id = eip["id"].as_str().unwrap_or_default().to_owned();
     let bind = json!({"do": "bind_nat", "gateway": GATEWAY});
     cloud.post(&format!("/eips/{id}"), &bind).await?;
-    let routes = json!({"vpc_id": cloud.vpc, "next_hop_type": "NatGateway", "next_hop_id": GATEWAY});
+    let routes =
+        json!({"vpc_id": cloud.vpc, "next_hop_type": "NatGateway", "next_hop_id": GATEWAY});
     // Of an earlier case of this world: it leads there already.
     let _ = cloud.post("/routes", &routes).await;
     Ok(id)
@@ -53,7 +57,10 @@ pub async fn gateway(world: &World) -> Result<String, CaseError> {
 pub async fn without_gateway(world: &World, eip: &str) -> Result<(), CaseError> {
     until("no pod, no record and no entry", SOON, async || {
         let all = ListParams::default();
-        let (pods, records) = (pods(world).list(&all).await?, records(world).list(&all).await?);
+        let (pods, records) = (
+            pods(world).list(&all).await?,
+            records(world).list(&all).await?,
+        );
         let (pods, records) = (names(&pods.items), names(&records.items));
         let entries = entries(world).await?;
         let empty = pods.is_empty() && records.is_empty() && entries.is_empty();
@@ -103,7 +110,8 @@ fn agree(pod: &Value, record: &Value, entries: &[Value]) -> Result<(), String> {
             return Err(format!("the cloud has no {id}"));
         };
         let leads = (&entry["internal_ip"], &entry["external_ip"]);
-        if leads != (&pod["status"]["podIP"], &one["externalIP"]) || entry["status"] != "Available" {
+        if leads != (&pod["status"]["podIP"], &one["externalIP"]) || entry["status"] != "Available"
+        {
             return Err(format!("{entry} is not {one}"));
         }
         let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
@@ -115,12 +123,17 @@ fn agree(pod: &Value, record: &Value, entries: &[Value]) -> Result<(), String> {
             text("ipProtocol")
         ));
     }
-    let (told, said) = (told.join(","), &pod["metadata"]["annotations"]["eipd.io/dnat"]);
+    let (told, said) = (
+        told.join(","),
+        &pod["metadata"]["annotations"]["eipd.io/dnat"],
+    );
     if *said != told {
         return Err(format!("the pod says {said}, not {told}"));
     }
     let conditions = pod["status"]["conditions"].as_array().unwrap_or(&none);
     let ours = conditions.iter().find(|it| it["type"] == "eipd.io/dnat");
     let ready = ours.is_some_and(|it| it["status"] == "True" && it["reason"] == "DNAT ready");
-    ready.then_some(()).ok_or_else(|| format!("condition {ours:?}"))
+    ready
+        .then_some(())
+        .ok_or_else(|| format!("condition {ours:?}"))
 }
