@@ -8,7 +8,7 @@ use super::choose::{self, NoRoom};
 use super::gateways::{Gateways, MarketError};
 use super::outcome::{Outcome, Refusal};
 use super::step::{Scope, Step};
-use super::turns::{Turns, What};
+use super::turns::Turns;
 use crate::clock::{self, Clock};
 use crate::cloud::error::{Class, CloudError};
 use crate::cloud::vpc::Vpc;
@@ -59,6 +59,10 @@ impl Ports {
             Step::Resolve { pod, ip } => self.resolve(key, pod, *ip).await,
             Step::Choose { spot, wish } => self.choose(key, spot, wish).await,
             Step::Look { table, scope, .. } => self.look(table, *scope).await,
+            Step::TakeNumber { table, what } => {
+                self.turns.take(table, *what, key).await;
+                Outcome::Numbered
+            }
             Step::Make {
                 table,
                 entry,
@@ -147,9 +151,7 @@ impl Ports {
     }
 
     async fn make(&self, key: &Key, table: &str, entry: &ForwardArgs, token: &str) -> Outcome {
-        if let Some(at) = self.turns.wait(table, What::Make, key).await {
-            return Outcome::Later { at };
-        }
+        self.turns.begin(table, key);
         match self.vpc.create_forward(table, entry, token).await {
             Ok(id) => {
                 tracing::info!(pod = %key, entry = %id, table, name = %entry.name, "forward entry asked for");
@@ -181,9 +183,7 @@ impl Ports {
     }
 
     async fn remove(&self, key: &Key, table: &str, entries: &[(String, String)]) -> Outcome {
-        if let Some(at) = self.turns.wait(table, What::Remove, key).await {
-            return Outcome::Later { at };
-        }
+        self.turns.begin(table, key);
         for (id, name) in entries {
             let token = format!("{:032x}", fastrand::u128(..));
             match self.vpc.delete_forward(table, id, &token).await {

@@ -28,9 +28,13 @@ use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Condition;
 
+mod alarms;
 mod done;
 mod pauses;
+mod turn;
 mod watched;
+
+use turn::Waits;
 
 /// What the engine hears from outside.
 pub struct Inbox {
@@ -217,12 +221,20 @@ impl Engine {
             stuck: mapping.is_some_and(|it| self.ports.gateways.stuck(&it.table).is_some()),
         };
         let facts = name.memory.facts(&self.ports.me, now, around);
-        let step = plan::plan(&facts);
+        let (aim, step) = (plan::aim(&facts), plan::plan(&facts));
         self.reporter.planned(&facts);
         if let Some(due) = name.memory.not_before(&step, now) {
             return self.set_alarm(key, due);
         }
         tracing::trace!(pod = %key, step = step.name(), "planned for its ports");
+        if let Some((table, what)) = aim.turn()
+            && let Some(waits) = self.turn(key, table, what, now)
+        {
+            return match waits {
+                Waits::Until(at) => self.set_alarm(key, at),
+                Waits::ForNumber(number) => self.begin(key, number, now),
+            };
+        }
         match step {
             Step::Rest => self.rest(key, now),
             Step::Pause(why) => self.pause(key, &why, now),
@@ -233,26 +245,6 @@ impl Engine {
                 _ => self.begin(key, step, now),
             },
             step => self.begin(key, step, now),
-        }
-    }
-
-    /// When a look for what is settling may be asked; `None`: now.
-    fn look_at(&self, key: &Key, table: &str, after: After, now: Instant) -> Option<Instant> {
-        let settling = self.names.get(key).and_then(|name| name.memory.settling());
-        match (after, settling) {
-            (After::Nothing, _) => None,
-            (After::Make, Some((_, since, None))) if !self.made.is_known() => {
-                let expected = self.ports.expected(table);
-                Some(since + expected.unwrap_or_else(|| self.made.next(None)))
-            }
-            (After::Make, Some((_, since, missed))) => Some(since + self.made.next(missed)),
-            (After::Remove, Some((_, since, missed))) => Some(since + self.removed.next(missed)),
-            // Another's change, or one of an earlier process.
-            (_, None) => Some(now + pauses::FOREIGN_CHANGE).filter(|_| {
-                self.names
-                    .get(key)
-                    .is_some_and(|name| name.memory.has_looked(now))
-            }),
         }
     }
 
@@ -341,32 +333,6 @@ impl Engine {
             for key in &all {
                 self.touch(key);
             }
-        }
-    }
-
-    fn set_alarm(&mut self, key: &Key, at: Instant) {
-        self.set_alarm_to(key, Some(at));
-    }
-
-    fn set_alarm_to(&mut self, key: &Key, at: Option<Instant>) {
-        let Some(name) = self.names.get_mut(key) else {
-            return;
-        };
-        if let Some(old) = std::mem::replace(&mut name.alarm, at) {
-            self.alarms.remove(&(old, key.clone()));
-        }
-        if let Some(at) = at {
-            self.alarms.insert((at, key.clone()));
-        }
-    }
-
-    fn ring(&mut self, now: Instant) {
-        while let Some((at, key)) = self.alarms.first().cloned().filter(|(at, _)| *at <= now) {
-            self.alarms.remove(&(at, key.clone()));
-            if let Some(name) = self.names.get_mut(&key) {
-                name.alarm = None;
-            }
-            self.touch(&key);
         }
     }
 

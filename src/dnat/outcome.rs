@@ -1,6 +1,5 @@
 //! What a step came back with.
 
-use crate::clock::Instant;
 use crate::domain::dnat::DnatRecord;
 use crate::domain::pod::Pod;
 use crate::domain::ports::{Outside, Spot};
@@ -30,10 +29,8 @@ pub enum Outcome {
     Accepted,
     PodWrote(Pod),
     PodGone,
-    /// Not begun: its turn at the table is later.
-    Later {
-        at: Instant,
-    },
+    /// The name has a turn now, or is to ask again.
+    Numbered,
     /// The cloud does not make this entry, for a reason that the plan knows what to do about.
     Refused(Refusal, Trouble),
     Failed(Trouble),

@@ -15,10 +15,11 @@ mod tests;
 
 /// The next step for one name.
 pub fn plan(facts: &Facts<'_>) -> Step {
-    guard(facts, choose(facts))
+    guard(facts, aim(facts))
 }
 
-fn choose(facts: &Facts<'_>) -> Step {
+/// What is to be done as soon as what it rests on is fresh; a turn is waited for before anything is read for it.
+pub fn aim(facts: &Facts<'_>) -> Step {
     match facts.record {
         Sight::Unknown => Step::ReadRecord,
         Sight::Absent => begin::plan(facts),

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use super::turns::What;
 use crate::cloud::vpc::forward::ForwardArgs;
 use crate::domain::dnat::Entry;
 use crate::domain::ids::Uid;
@@ -58,6 +59,11 @@ pub enum Step {
         table: String,
         scope: Scope,
         after: After,
+    },
+    /// A number in the queue of the table.
+    TakeNumber {
+        table: String,
+        what: What,
     },
     /// `CreateForwardEntry`, in turn.
     Make {
@@ -161,6 +167,15 @@ impl Step {
         matches!(self, Self::Make { .. } | Self::Remove { .. })
     }
 
+    /// The table at which it takes a turn, and what for.
+    pub fn turn(&self) -> Option<(&str, What)> {
+        match self {
+            Self::Make { table, .. } => Some((table, What::Make)),
+            Self::Remove { table, .. } => Some((table, What::Remove)),
+            _ => None,
+        }
+    }
+
     /// The state of the record that the write is conditional on.
     pub fn at(&self) -> Option<&Rev> {
         match self {
@@ -204,6 +219,7 @@ impl Step {
             Self::Serve { .. } => "serve_dnat",
             Self::Place { .. } => "place_dnat",
             Self::Look { .. } => "look_table",
+            Self::TakeNumber { .. } => "take_number",
             Self::Make { .. } => "make_entry",
             Self::Remove { .. } => "remove_entries",
             Self::WriteStatus { .. } => "write_dnat_status",

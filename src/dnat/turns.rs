@@ -42,10 +42,19 @@ struct Shared {
 struct Mine {
     /// Turns taken, each for one change.
     slots: HashMap<Key, Instant>,
-    /// Since when each waiting name waits: the longer, the sooner it asks again.
-    waiting: HashMap<Key, Instant>,
+    waiting: HashMap<Key, Waits>,
+    /// The queue was full: nobody of this agent asks before then.
+    not_before: Option<Instant>,
     taken: u64,
     state: Option<State>,
+}
+
+/// A name without a turn.
+struct Waits {
+    what: What,
+    since: Instant,
+    /// When it last asked.
+    asked: Instant,
 }
 
 /// A turn while nothing is known of the table (Terraform's provider waits as long between its tries).
@@ -60,6 +69,8 @@ const HORIZON: (Duration, Duration) = (Duration::from_secs(10), Duration::from_s
 /// A number whose time was longer ago than this has come too late to be a turn.
 const PAST: Duration = Duration::from_millis(50);
 const SOON: Duration = Duration::from_millis(250);
+/// A name that is not next looks again whether it is; that costs nobody a call.
+const LOCAL: Duration = Duration::from_secs(1);
 /// Turns over which those spread that find the queue full.
 const SPREAD: f64 = 10.0;
 /// A name that has not asked for so long does not wait any more.
@@ -79,30 +90,31 @@ impl Turns {
         }
     }
 
-    /// When the change may be made: `None`: now.
-    pub async fn wait(&self, table: &str, what: What, key: &Key) -> Option<Instant> {
-        let now = clock::now();
-        match self.mine(table, |mine| mine.turn(key, now)) {
-            Some(Turn::Now) => return None,
-            Some(Turn::At(at)) => return Some(at),
-            None => {}
-        }
-        match self.number(table, what, key).await {
-            Ok(wait) => wait,
-            Err(error) => {
-                tracing::debug!(%error, table, "no turn is to be had: going on without");
-                None
-            }
+    /// The name's turn at the table.
+    pub fn of(&self, table: &str, key: &Key, now: Instant) -> Turn {
+        self.mine(table, |mine| mine.turn(key, now))
+    }
+
+    /// When the name is to ask for a turn: of this agent's names one at a time does, those that give back first. `None`: now.
+    pub fn ask_at(&self, table: &str, what: What, key: &Key, now: Instant) -> Option<Instant> {
+        self.mine(table, |mine| mine.ask_at(what, key, now))
+    }
+
+    /// The turn is used.
+    pub fn begin(&self, table: &str, key: &Key) {
+        self.mine(table, |mine| mine.slots.remove(key));
+    }
+
+    /// Takes a number, or finds that it is too early to: then the name asks again when [`Self::ask_at`] says so.
+    pub async fn take(&self, table: &str, what: What, key: &Key) {
+        if let Err(error) = self.number(table, what, key).await {
+            tracing::debug!(%error, table, "no turn is to be had: going on without");
+            let now = clock::now();
+            self.mine(table, |mine| mine.got(key, now));
         }
     }
 
-    /// Takes a number, or says when to try again.
-    async fn number(
-        &self,
-        table: &str,
-        what: What,
-        key: &Key,
-    ) -> Result<Option<Instant>, KubeError> {
+    async fn number(&self, table: &str, what: What, key: &Key) -> Result<(), KubeError> {
         let (now, wall) = (clock::now(), self.shared.clock.wall());
         let object = self.object(table);
         let before = object.get_or_make().await?;
@@ -111,11 +123,10 @@ impl Turns {
             What::Remove => HORIZON.1,
         };
         if let Some(until) = before.full_within(horizon, wall) {
-            let asks_rarely = self.mine(table, |mine| mine.waits(key, now));
-            let spread = before
-                .interval()
-                .mul_f64(SPREAD * asks_rarely * fastrand::f64());
-            return Ok(Some(now + until_then(wall, until).max(SOON) + spread));
+            let spread = before.interval().mul_f64(SPREAD * fastrand::f64());
+            let until = now + until_then(wall, until).max(SOON);
+            self.mine(table, |mine| mine.is_full(key, until, spread, now));
+            return Ok(());
         }
         let mark = self.mine(table, |mine| {
             mine.taken += 1;
@@ -127,21 +138,21 @@ impl Turns {
             .filter(|slot| *slot + PAST >= wall);
         if slot.is_none() {
             state = match object.start(&state, &format!("{mark}-epoch"), wall).await {
-                Err(KubeError::Conflict(_)) => return Ok(Some(now + clock::jitter(SOON, 0.5))),
+                Err(KubeError::Conflict(_)) => {
+                    let soon = now + clock::jitter(SOON, 0.5);
+                    self.mine(table, |mine| mine.not_before = Some(soon));
+                    return Ok(());
+                }
                 started => started?,
             };
             slot = state.slot(state.newest, wall);
         }
-        let wait = until_then(wall, slot.unwrap_or(wall));
-        let at = now + wait;
+        let at = now + until_then(wall, slot.unwrap_or(wall));
         self.mine(table, |mine| {
-            mine.waiting.remove(key);
+            mine.got(key, at);
             mine.state = Some(state);
-            if !wait.is_zero() {
-                mine.slots.insert(key.clone(), at);
-            }
         });
-        Ok((!wait.is_zero()).then_some(at))
+        Ok(())
     }
 
     /// A change of ours took so long: turns are to be as long as that.
@@ -207,30 +218,62 @@ impl Turns {
     }
 }
 
+/// A name's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
+pub enum Turn {
     Now,
     At(Instant),
+    /// It has none yet.
+    None,
 }
 
 impl Mine {
-    /// The name's turn; one that has come is used up by being told, one that is half over is lost.
-    fn turn(&mut self, key: &Key, now: Instant) -> Option<Turn> {
-        let slot = *self.slots.get(key)?;
-        if slot > now {
-            return Some(Turn::At(slot));
-        }
-        self.slots.remove(key);
+    /// One that is half over is lost.
+    fn turn(&mut self, key: &Key, now: Instant) -> Turn {
+        let Some(slot) = self.slots.get(key).copied() else {
+            return Turn::None;
+        };
         let length = self.state.as_ref().map_or(UNKNOWN, State::interval);
-        (now < slot + length / 2).then_some(Turn::Now)
+        if slot > now {
+            Turn::At(slot)
+        } else if now < slot + length / 2 {
+            Turn::Now
+        } else {
+            self.slots.remove(key);
+            Turn::None
+        }
     }
 
-    /// The name finds the queue full; how rarely it is to ask again, from 1 down: who has waited longer asks more often.
-    fn waits(&mut self, key: &Key, now: Instant) -> f64 {
-        self.waiting
-            .retain(|other, since| other == key || now.duration_since(*since) < FORGOTTEN);
-        let since = *self.waiting.entry(key.clone()).or_insert(now);
-        1.0 / (1.0 + now.duration_since(since).as_secs_f64() / 60.0)
+    fn ask_at(&mut self, what: What, key: &Key, now: Instant) -> Option<Instant> {
+        let forgotten = |waits: &Waits| now.duration_since(waits.asked) >= FORGOTTEN;
+        self.waiting.retain(|_, waits| !forgotten(waits));
+        let mine = self.waiting.entry(key.clone()).or_insert(Waits {
+            what,
+            since: now,
+            asked: now,
+        });
+        (mine.what, mine.asked) = (what, now);
+        let rank = |waits: &Waits| (waits.what == What::Make, waits.since);
+        let first = rank(mine);
+        let is_next = self.waiting.values().all(|other| rank(other) >= first);
+        let at = match is_next {
+            true => self.not_before.filter(|at| *at > now)?,
+            false => now + clock::jitter(LOCAL, 0.5),
+        };
+        Some(at)
+    }
+
+    fn got(&mut self, key: &Key, at: Instant) {
+        self.waiting.remove(key);
+        self.slots.insert(key.clone(), at);
+        self.not_before = None;
+    }
+
+    /// The queue is full until then; who has waited longer asks again sooner.
+    fn is_full(&mut self, key: &Key, until: Instant, spread: Duration, now: Instant) {
+        let since = self.waiting.get(key).map_or(now, |waits| waits.since);
+        let waited = now.duration_since(since).as_secs_f64();
+        self.not_before = Some(until + spread.div_f64(1.0 + waited / 60.0));
     }
 }
 
@@ -254,23 +297,42 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_is_used_once_and_not_when_it_is_half_over() {
+    fn a_turn_is_lost_when_it_is_half_over() {
         let (mut mine, now, web) = (Mine::default(), clock::now(), key("web"));
         let slot = now + Duration::from_secs(5);
-        mine.slots.insert(web.clone(), slot);
-        assert_eq!(mine.turn(&web, now), Some(Turn::At(slot)));
-        assert_eq!(mine.turn(&web, slot), Some(Turn::Now));
-        assert_eq!(mine.turn(&web, slot), None);
-        mine.slots.insert(web.clone(), slot);
-        assert_eq!(mine.turn(&web, slot + Duration::from_millis(1_300)), None);
+        mine.got(&web, slot);
+        assert_eq!(mine.turn(&web, now), Turn::At(slot));
+        assert_eq!(mine.turn(&web, slot), Turn::Now);
+        let late = slot + Duration::from_millis(1_300);
+        assert_eq!(mine.turn(&web, late), Turn::None);
+    }
+
+    #[test]
+    fn one_name_asks_at_a_time_and_who_gives_back_comes_first() {
+        let (mut mine, now) = (Mine::default(), clock::now());
+        let later = now + Duration::from_secs(1);
+        assert_eq!(mine.ask_at(What::Make, &key("first"), now), None);
+        assert!(mine.ask_at(What::Make, &key("second"), later).is_some());
+        assert_eq!(mine.ask_at(What::Remove, &key("gone"), later), None);
+        assert!(mine.ask_at(What::Make, &key("first"), later).is_some());
+        mine.got(&key("gone"), later);
+        assert_eq!(mine.ask_at(What::Make, &key("first"), later), None);
     }
 
     #[test]
     fn who_waits_longer_asks_more_often() {
         let (mut mine, now) = (Mine::default(), clock::now());
-        let first = mine.waits(&key("a"), now);
-        let later = mine.waits(&key("a"), now + Duration::from_mins(9));
-        assert!(first > 0.99 && later < 0.11, "{first} {later}");
-        assert!(mine.waits(&key("b"), now + Duration::from_mins(9)) > 0.99);
+        let (minute, spread) = (Duration::from_mins(1), Duration::from_secs(10));
+        mine.ask_at(What::Make, &key("a"), now);
+        mine.is_full(&key("a"), now, spread, now);
+        let first = mine.not_before.unwrap() - now;
+        let then = now + minute * 9;
+        mine.is_full(&key("a"), then, spread, then);
+        let later = mine.not_before.unwrap() - then;
+        assert!(
+            first == spread && later <= spread / 9,
+            "{first:?} {later:?}"
+        );
+        assert!(mine.ask_at(What::Make, &key("a"), then).is_some());
     }
 }

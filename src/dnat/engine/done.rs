@@ -23,13 +23,12 @@ impl Engine {
         if let Outcome::CrdTerminating(terminating) = outcome {
             self.crd = Some((asked, terminating));
         }
-        match (&outcome, outcome.trouble()) {
-            (Outcome::Later { at }, _) => return self.set_alarm(&key, *at),
-            (_, Some(trouble)) => {
+        match outcome.trouble() {
+            Some(trouble) => {
                 name.memory.step_failed(&step, trouble, now);
                 tracing::warn!(pod = %key, step = step.name(), kind = ?trouble.kind, error = %trouble.text, "step for ports failed");
             }
-            _ => name.memory.step_succeeded(&step),
+            None => name.memory.step_succeeded(&step),
         }
         if let Outcome::Refused(Refusal::Full, _) = outcome
             && let Some(mapping) = name.memory.record().and_then(|it| it.mapping.as_ref())

@@ -97,10 +97,8 @@ impl Memory {
             Outcome::PodWrote(pod) if self.pod_heard != Heard::Left => self.watched_pod(pod, now),
             Outcome::PodGone => self.pod = Known::Unknown,
             Outcome::Failed(trouble) => self.failed(step, &trouble, now),
-            Outcome::Accepted
-            | Outcome::PodWrote(_)
-            | Outcome::Refused(..)
-            | Outcome::Later { .. } => {}
+            Outcome::Accepted | Outcome::PodWrote(_) | Outcome::Refused(..) | Outcome::Numbered => {
+            }
         }
     }
 

@@ -8,9 +8,6 @@ use crate::eip::outcome::TroubleKind;
 impl Memory {
     /// A change was answered, or was not.
     pub(super) fn cloud_answered(&mut self, step: &Step, outcome: &Outcome, now: Instant) {
-        if matches!(outcome, Outcome::Later { .. }) {
-            return;
-        }
         self.last_change = Some(now);
         self.look = None;
         self.sure = false;

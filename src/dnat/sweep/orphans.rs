@@ -8,13 +8,13 @@ use crate::clock;
 use crate::cloud::error::Class;
 use crate::cloud::vpc::forward::EntryView;
 use crate::dnat::names;
-use crate::dnat::turns::What;
+use crate::dnat::turns::{Turn, What};
 use crate::domain::ids::{ClusterUid, Key, Uid};
 
 /// Between the two looks.
 const APART: Duration = Duration::from_mins(1);
-/// So many turns are waited for, at most, until an entry is deleted; the next sweep finds it again.
-const TURNS: usize = 20;
+/// So many times a turn is asked or waited for, at most, until an entry is deleted; the next sweep finds it again.
+const TURNS: usize = 60;
 
 /// Entries of this cluster that a look has shown: how many there are, and those whose record there is not.
 #[derive(Debug, Default)]
@@ -87,11 +87,17 @@ impl Sweep {
             name: id.to_owned(),
         };
         for _ in 0..TURNS {
-            match ports.turns.wait(table, What::Remove, &key).await {
-                Some(at) => clock::sleep_until(at).await,
-                None => break,
+            let now = clock::now();
+            match ports.turns.of(table, &key, now) {
+                Turn::Now => break,
+                Turn::At(at) => clock::sleep_until(at).await,
+                Turn::None => match ports.turns.ask_at(table, What::Remove, &key, now) {
+                    Some(at) => clock::sleep_until(at).await,
+                    None => ports.turns.take(table, What::Remove, &key).await,
+                },
             }
         }
+        ports.turns.begin(table, &key);
         let token = format!("{:032x}", fastrand::u128(..));
         match ports.vpc.delete_forward(table, id, &token).await {
             Ok(request) => {
