@@ -204,9 +204,16 @@ fn engines(
     shutdown: &Shutdown,
 ) -> impl Future<Output = Result<(), Ended>> + use<> {
     let (serves, limit) = (cloud.config.controllers, cloud.config.steps_in_flight());
-    let (others_out, others) = watch_of(None);
+    // The evidence is on records of EIPs: where none are served, nobody reads them.
+    let nothing = (!serves.eip).then(rivals::Findings::default);
+    let (others_out, others) = watch_of(nothing);
     let (kube, clock) = (common.kube.clone(), cloud.clock.clone());
-    tasks.spawn("other controllers", rivals::run(kube, clock, others_out));
+    tasks.spawn("other controllers", async move {
+        match serves.eip {
+            true => rivals::run(kube, clock, others_out).await,
+            false => others_out.closed().await,
+        }
+    });
     let mut outs = Vec::new();
     let mut hear = |serves: bool| {
         let (out, pods) = mpsc::channel(INBOX);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::api::keys::NODE_LABEL;
+use crate::api::keys::{NODE_LABEL, PORTS_ANNOTATION};
 use crate::api::{poddnat, podeip};
 use crate::cli::CRDS;
 
@@ -126,7 +126,7 @@ fn columns_point_at_what_there_is() {
                     .next()
                     .unwrap()
                     .replace('~', ".");
-                let known = [NODE_LABEL, "creationTimestamp"].contains(&&*last);
+                let known = [NODE_LABEL, PORTS_ANNOTATION, "creationTimestamp"].contains(&&*last);
                 assert!(
                     known || sample.contains(&format!("\"{last}\"")),
                     "{}",

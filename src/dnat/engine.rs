@@ -134,6 +134,8 @@ impl Engine {
     ) -> Result<(), Ended> {
         let asked = shutdown.requested();
         tokio::pin!(asked);
+        let known = inbox.others.borrow_and_update().clone();
+        self.others(known.as_ref());
         loop {
             let alarm = self.alarms.first().map(|(at, _)| *at);
             tokio::select! {

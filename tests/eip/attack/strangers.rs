@@ -153,7 +153,7 @@ async fn records_of_others() {
         clock::sleep(Duration::from_mins(10)).await;
         assert_eq!(world.changes(), 0);
         let a_minute = (requests(&world) - r) / 10;
-        assert!(a_minute <= 25, "{a_minute}"); // the sweep's own among them
+        assert!(a_minute <= 32, "{a_minute}"); // the sweeps' own among them
         world.api.vanish("podeips", NS, "web").unwrap();
         world.until(LATER, |view| is_bound(view, "web")).await;
     }
