@@ -151,13 +151,19 @@ impl Ports {
     }
 
     async fn make(&self, key: &Key, table: &str, entry: &ForwardArgs, token: &str) -> Outcome {
-        self.turns.begin(table, key);
+        let began = self.turns.begin(table, key);
         match self.vpc.create_forward(table, entry, token).await {
             Ok(id) => {
                 tracing::info!(pod = %key, entry = %id, table, name = %entry.name, "forward entry asked for");
                 Outcome::Accepted
             }
-            Err(error) => self.not_made(table, &error).await,
+            Err(error) => {
+                let outcome = self.not_made(table, &error).await;
+                if matches!(outcome, Outcome::Refused(..)) {
+                    self.turns.unused(table, key, began);
+                }
+                outcome
+            }
         }
     }
 

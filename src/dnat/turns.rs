@@ -100,9 +100,16 @@ impl Turns {
         self.mine(table, |mine| mine.ask_at(what, key, now))
     }
 
-    /// The turn is used.
-    pub fn begin(&self, table: &str, key: &Key) {
-        self.mine(table, |mine| mine.slots.remove(key));
+    /// The turn is used; when it began.
+    pub fn begin(&self, table: &str, key: &Key) -> Option<Instant> {
+        self.mine(table, |mine| mine.slots.remove(key))
+    }
+
+    /// The cloud has changed nothing: the rest of the turn may serve for another try.
+    pub fn unused(&self, table: &str, key: &Key, began: Option<Instant>) {
+        if let Some(began) = began {
+            self.mine(table, |mine| mine.slots.insert(key.clone(), began));
+        }
     }
 
     /// Takes a number, or finds that it is too early to: then the name asks again when [`Self::ask_at`] says so.

@@ -150,6 +150,9 @@ impl Memory {
             Step::Place { outside, .. } => {
                 self.forget_entries();
                 self.sure = outside.is_some();
+                // What was refused was the other choice.
+                self.retry.succeeded();
+                self.failed_step = None;
             }
             Step::Delete { at } => self.deleted = Some(at.uid.clone()),
             _ => {}
