@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::choose::{self, NoRoom};
 use super::gateways::{Gateways, MarketError};
+use super::names;
 use super::outcome::{Outcome, Refusal};
 use super::step::{Scope, Step};
 use super::turns::Turns;
@@ -58,7 +59,7 @@ impl Ports {
                 .map_or_else(refused, Outcome::WorkloadKeeps),
             Step::Resolve { pod, ip } => self.resolve(key, pod, *ip).await,
             Step::Choose { spot, wish } => self.choose(key, spot, wish).await,
-            Step::Look { table, scope, .. } => self.look(table, *scope).await,
+            Step::Look { table, scope, .. } => self.look(table, scope).await,
             Step::TakeNumber { table, what } => {
                 self.turns.take(table, *what, key).await;
                 Outcome::Numbered
@@ -133,12 +134,18 @@ impl Ports {
         }
     }
 
-    async fn look(&self, table: &str, scope: Scope) -> Outcome {
-        let inside = match scope {
-            Scope::Inside(ip) => Some(ip),
-            Scope::Whole => None,
+    async fn look(&self, table: &str, scope: &Scope) -> Outcome {
+        let look = async {
+            match scope {
+                Scope::Inside(ip) => self.gateways.look_inside(table, *ip).await,
+                Scope::Own { record, ports } => {
+                    let name = |n| names::name(&self.me.cluster, record, n);
+                    let names: Vec<_> = (0..*ports).map(name).collect();
+                    self.gateways.look_named(table, &names).await
+                }
+                Scope::Whole => self.gateways.look(table, clock::now()).await,
+            }
         };
-        let look = self.gateways.look(table, inside, clock::now());
         match clock::timeout(LOOK_DEADLINE, look).await {
             Ok(Ok(table)) => Outcome::Looked(table),
             Ok(Err(error)) => Outcome::Failed(trouble(&error)),

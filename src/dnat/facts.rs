@@ -80,6 +80,8 @@ pub struct Table {
     pub entries: Vec<EntryView>,
     /// All of it, not only what leads to the pod's address.
     pub whole: bool,
+    /// All that bears the record's names.
+    pub own: bool,
     /// There is no such table.
     pub missing: bool,
 }

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use tokio::sync::Mutex;
 
 use super::choose::{Address, Gateway};
@@ -158,30 +159,37 @@ impl Gateways {
         Ok(entries)
     }
 
-    /// A look at a table: all of it, or what leads to one address.
-    pub async fn look(
-        &self,
-        table: &str,
-        inside: Option<Ipv4Addr>,
-        since: Instant,
-    ) -> Result<Table, CloudError> {
-        let read = match inside {
-            None => self.whole(table, since).await.map(|it| it.to_vec()),
-            Some(ip) => self.vpc.forward_entries_of(table, ip).await,
-        };
-        match read {
-            Ok(entries) => Ok(Table {
-                entries,
-                whole: inside.is_none(),
-                missing: false,
-            }),
-            Err(error) if error.class() == Class::PlaceNotFound => Ok(Table {
-                whole: true,
-                missing: true,
-                ..Table::default()
-            }),
-            Err(error) => Err(error),
-        }
+    /// A look at all of a table, by a read that was asked for at `since` or later.
+    pub async fn look(&self, table: &str, since: Instant) -> Result<Table, CloudError> {
+        let read = self.whole(table, since).await.map(|it| it.to_vec());
+        seen(read, |entries| Table {
+            entries,
+            whole: true,
+            own: true,
+            missing: false,
+        })
+    }
+
+    /// A look at what leads to one address.
+    pub async fn look_inside(&self, table: &str, ip: Ipv4Addr) -> Result<Table, CloudError> {
+        let read = self.vpc.forward_entries_of(table, ip).await;
+        seen(read, |entries| Table {
+            entries,
+            ..Table::default()
+        })
+    }
+
+    /// A look at what bears these names.
+    pub async fn look_named(&self, table: &str, names: &[String]) -> Result<Table, CloudError> {
+        let reads = names
+            .iter()
+            .map(|it| self.vpc.forward_entries_named(table, it));
+        let read = try_join_all(reads).await.map(|all| all.concat());
+        seen(read, |entries| Table {
+            entries,
+            own: true,
+            ..Table::default()
+        })
     }
 
     /// What was read of gateways and their EIPs is not true any more.
@@ -256,6 +264,23 @@ impl Gateways {
             .marks
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A table that is not there is something to be seen.
+fn seen(
+    read: Result<Vec<EntryView>, CloudError>,
+    of: impl FnOnce(Vec<EntryView>) -> Table,
+) -> Result<Table, CloudError> {
+    match read {
+        Ok(entries) => Ok(of(entries)),
+        Err(error) if error.class() == Class::PlaceNotFound => Ok(Table {
+            whole: true,
+            own: true,
+            missing: true,
+            ..Table::default()
+        }),
+        Err(error) => Err(error),
     }
 }
 

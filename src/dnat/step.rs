@@ -103,10 +103,15 @@ pub enum Step {
 }
 
 /// How much of a table is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// What leads to this address: one call, however long the table is.
     Inside(Ipv4Addr),
+    /// What bears the record's names: a call for each of so many, and nothing can slip from one page to another meanwhile.
+    Own {
+        record: Uid,
+        ports: usize,
+    },
     Whole,
 }
 

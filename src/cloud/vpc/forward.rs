@@ -81,6 +81,19 @@ impl Vpc {
         self.pages::<List>(&args([("ForwardTableId", table)])).await
     }
 
+    /// The same call: those of this very name; as a rule one, or none.
+    pub async fn forward_entries_named(
+        &self,
+        table: &str,
+        name: &str,
+    ) -> Result<Vec<EntryView>, CloudError> {
+        let filter = args([("ForwardTableId", table), ("ForwardEntryName", name)]);
+        let mut found = self.pages::<List>(&filter).await?;
+        // Whatever the cloud makes of a filter.
+        found.retain(|entry| entry.name == name);
+        Ok(found)
+    }
+
     /// The same call: those that lead to this address, however long the table is.
     pub async fn forward_entries_of(
         &self,

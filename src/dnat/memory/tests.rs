@@ -87,6 +87,7 @@ fn seen(status: &str) -> Outcome {
     Outcome::Looked(Table {
         entries: vec![entry],
         whole: true,
+        own: true,
         missing: false,
     })
 }
@@ -94,6 +95,7 @@ fn seen(status: &str) -> Outcome {
 fn nothing() -> Outcome {
     Outcome::Looked(Table {
         whole: true,
+        own: true,
         ..Table::default()
     })
 }
@@ -206,6 +208,7 @@ fn a_table_that_is_not_there_is_believed_after_a_minute() {
     let missing = || {
         Outcome::Looked(Table {
             whole: true,
+            own: true,
             missing: true,
             ..Table::default()
         })

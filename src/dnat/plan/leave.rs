@@ -79,7 +79,7 @@ pub(super) fn after(facts: &Facts<'_>) -> After {
     }
 }
 
-/// The next step towards a table without any entry of this record; `None` when it is so.
+/// The next step towards a table without any entry of this record, as its names tell; `None` when it is so.
 pub(super) fn nothing_leads(facts: &Facts<'_>, record: &DnatRecord) -> Option<Step> {
     if !record.shown.is_empty() {
         return Some(Step::WriteStatus {
@@ -95,11 +95,14 @@ pub(super) fn nothing_leads(facts: &Facts<'_>, record: &DnatRecord) -> Option<St
     let look = |after| {
         Some(Step::Look {
             table: mapping.table.clone(),
-            scope: Scope::Whole,
+            scope: Scope::Own {
+                record: record.rev.uid.clone(),
+                ports: mapping.ports.len().max(record.shown.len()),
+            },
             after,
         })
     };
-    let Some(table) = facts.look.filter(|table| table.whole) else {
+    let Some(table) = facts.look.filter(|table| table.own) else {
         return look(after(facts));
     };
     if table.missing {

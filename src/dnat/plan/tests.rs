@@ -126,7 +126,7 @@ fn a_tombstone_goes_when_nothing_bears_its_name() {
         matches!(
             step,
             Step::Look {
-                scope: Scope::Whole,
+                scope: Scope::Own { ports: 2, .. },
                 ..
             }
         ),

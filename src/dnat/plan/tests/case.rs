@@ -144,6 +144,7 @@ pub(super) fn table(entries: Vec<EntryView>) -> Table {
     Table {
         entries,
         whole: true,
+        own: true,
         missing: false,
     }
 }

@@ -32,18 +32,21 @@ fn any_entry() -> impl Strategy<Value = EntryView> {
 
 fn any_table() -> impl Strategy<Value = Table> {
     let entries = prop::collection::vec(any_entry(), 0..4);
-    (entries, any::<bool>(), 0..9_u8).prop_map(|(mut entries, whole, missing)| {
-        entries.dedup_by_key(|it| it.id.clone());
-        let missing = whole && missing == 0;
-        if missing {
-            entries.clear();
-        }
-        Table {
-            entries,
-            whole,
-            missing,
-        }
-    })
+    (entries, any::<bool>(), any::<bool>(), 0..9_u8).prop_map(
+        |(mut entries, whole, own, missing)| {
+            entries.dedup_by_key(|it| it.id.clone());
+            let missing = whole && missing == 0;
+            if missing {
+                entries.clear();
+            }
+            Table {
+                entries,
+                whole,
+                own: whole || own,
+                missing,
+            }
+        },
+    )
 }
 
 prop_compose! {
@@ -139,7 +142,7 @@ fn nothing_leads(case: &Case, record: &DnatRecord) -> bool {
     let facts = case.facts();
     let by_look = case.look.as_ref().is_some_and(|table| {
         let none = facts.mine(record, table).is_empty() && !case.unseen && !case.in_flight;
-        table.whole
+        table.own
             && (if table.missing {
                 case.no_table_twice
             } else {
