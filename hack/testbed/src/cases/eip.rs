@@ -8,7 +8,7 @@ mod changeover;
 mod crash;
 mod hands;
 mod identity;
-mod kubelets;
+pub(super) mod kubelets;
 pub(super) mod life;
 mod quiet;
 pub(super) mod sight;

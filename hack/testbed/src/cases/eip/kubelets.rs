@@ -21,7 +21,7 @@ use crate::world::World;
 /// From creation to Ready: an image to unpack, a sandbox, an EIP; kubelet may have to restart an agent before.
 pub(super) const READY: u64 = 120;
 /// From deletion to nothing left: the grace period, the garbage collector, two changes that settle.
-pub(super) const GONE: u64 = 120;
+pub const GONE: u64 = 120;
 
 pub fn deployment(world: &mut World) -> CaseFuture<'_> {
     Box::pin(async {
@@ -150,7 +150,7 @@ fn spread() -> Value {
 }
 
 /// A pod that asks, with a gate; bound to the node from the start if one is named.
-pub(super) fn bare(name: &str, node: &str, cpu: &str) -> Value {
+pub fn bare(name: &str, node: &str, cpu: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
@@ -187,7 +187,7 @@ pub(super) fn uid(pod: &Pod) -> String {
 }
 
 /// Waits until there are so many pods, all Ready, that asked for an EIP.
-pub(super) async fn ready(world: &World, count: usize) -> Result<Vec<Pod>, CaseError> {
+pub async fn ready(world: &World, count: usize) -> Result<Vec<Pod>, CaseError> {
     until(&format!("{count} Ready pods"), READY, async || {
         let found = pods(world).list(&ListParams::default()).await?.items;
         let all = found.len() == count && found.iter().all(|pod| is_true(pod, "Ready"));
@@ -202,7 +202,7 @@ pub(super) async fn ready(world: &World, count: usize) -> Result<Vec<Pod>, CaseE
 }
 
 /// Waits until no pod and no record is left.
-pub(super) async fn pods_gone(world: &World) -> Result<(), CaseError> {
+pub async fn pods_gone(world: &World) -> Result<(), CaseError> {
     until("no pod and no record", GONE, async || {
         let left = pods(world).list(&ListParams::default()).await?.items;
         let kept = records(world).list(&ListParams::default()).await?.items;
@@ -216,7 +216,7 @@ pub(super) async fn pods_gone(world: &World) -> Result<(), CaseError> {
 }
 
 /// Waits until every node has a Ready agent.
-pub(super) async fn agents_ready(world: &World) -> Result<(), CaseError> {
+pub async fn agents_ready(world: &World) -> Result<(), CaseError> {
     let daemonsets: Api<DaemonSet> = Api::namespaced(world.kube(), NAMESPACE);
     until("a Ready agent on every node", READY, async || {
         let status = daemonsets.get(NAMESPACE).await?.status.unwrap_or_default();

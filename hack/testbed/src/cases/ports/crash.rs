@@ -12,7 +12,7 @@ use crate::ensure;
 use crate::played::PodSpec;
 use crate::world::World;
 
-fn asking(name: &str) -> PodSpec {
+pub fn asking(name: &str) -> PodSpec {
     let annotations = [
         ("k8s.aliyun.com/pod-dnat", ""),
         ("k8s.aliyun.com/pod-dnat-expose-port", "80,443"),
@@ -24,7 +24,7 @@ fn asking(name: &str) -> PodSpec {
 }
 
 /// Waits until neither record nor entry is left.
-async fn nothing_left(world: &World, name: &str, seconds: u64) -> Result<(), CaseError> {
+pub async fn nothing_left(world: &World, name: &str, seconds: u64) -> Result<(), CaseError> {
     until(&format!("nothing of {name}"), seconds, async || {
         let (record, entries) = (record(world, name).await?, entries(world).await?);
         let none = record.is_null() && entries.is_empty();

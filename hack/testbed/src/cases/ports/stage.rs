@@ -12,7 +12,7 @@ use crate::cases::eip::wait::until;
 use crate::page::Page;
 use crate::world::World;
 
-const GATEWAY: &str = "ngw-ports";
+pub const GATEWAY: &str = "ngw-ports";
 
 /// The records of the namespace `default`.
 pub fn records(world: &World) -> Api<DynamicObject> {
