@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub lost: bool,
     /// An entry, whoever's, has kept the table busy for over a minute.
     pub stuck: bool,
+    /// A choice was tried in vain a moment ago: there is no other gateway.
+    pub no_other: bool,
     /// The gateway has refused us an entry, for it is full.
     pub full: bool,
     /// Two looks, far enough apart, have shown that there is no such table.

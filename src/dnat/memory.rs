@@ -29,6 +29,8 @@ mod tests;
 const FRESH: Duration = Duration::from_secs(5);
 /// A look may lag behind what the cloud has accepted.
 const LAG: Duration = Duration::from_secs(15);
+/// While there is no other gateway, the one that is stuck is asked again and again.
+const NO_OTHER: Duration = Duration::from_mins(5);
 /// What a sweep has found is believed so long; everything is read live before a change.
 const FOUND: Duration = Duration::from_secs(30);
 
@@ -55,6 +57,8 @@ pub struct Memory {
     sure: bool,
     blocked: bool,
     lost: bool,
+    /// Until when a choice that was tried in vain is not tried again for an entry that is stuck.
+    no_other_until: Option<Instant>,
     full_until: Option<Instant>,
     first_missing: Option<Instant>,
     no_table_twice: bool,
@@ -132,6 +136,7 @@ impl Memory {
             blocked: self.blocked,
             lost: self.lost,
             stuck: around.stuck,
+            no_other: self.no_other_until.is_some_and(|until| until > now),
             full: self.full_until.is_some_and(|until| until > now),
             no_table_twice: self.no_table_twice,
             token: &self.token,

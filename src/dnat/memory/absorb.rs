@@ -1,6 +1,6 @@
 //! How knowledge changes: by watch events, by live reads, by what steps come back with.
 
-use super::{Heard, IN_FLIGHT, Known, Memory, Step, fresh_token};
+use super::{Heard, IN_FLIGHT, Known, Memory, NO_OTHER, Step, fresh_token};
 use crate::clock::Instant;
 use crate::dnat::outcome::Outcome;
 use crate::domain::dnat::DnatRecord;
@@ -103,6 +103,9 @@ impl Memory {
     }
 
     fn failed(&mut self, step: &Step, trouble: &Trouble, now: Instant) {
+        if let Step::Choose { .. } = step {
+            self.no_other_until = Some(now + NO_OTHER);
+        }
         if let (Step::Resolve { pod, ip }, TroubleKind::Nowhere) = (step, trouble.kind) {
             self.no_place = Some((pod.clone(), *ip, now));
         }

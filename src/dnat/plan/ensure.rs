@@ -178,7 +178,8 @@ fn make(
         return full(facts, record, pod, mapping);
     }
     // Not yet begun: another gateway may be free.
-    if facts.stuck && !record.is_settled() && facts.mine(record, seen).is_empty() {
+    let elsewhere = facts.stuck && !facts.no_other && !record.is_settled();
+    if elsewhere && facts.mine(record, seen).is_empty() {
         return choose_again(facts, record, pod, mapping);
     }
     Step::Make {
