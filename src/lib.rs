@@ -13,6 +13,7 @@ pub mod dnat;
 pub mod doctor;
 pub mod domain;
 pub mod eip;
+mod engine;
 pub mod inspect;
 pub mod kubeapi;
 pub mod node;

@@ -40,6 +40,11 @@ pub struct Allocated {
 /// `AllocationId` takes a comma list of at most 50.
 const IDS_PER_CALL: usize = 50;
 
+/// A `ClientToken`: unique, and with what may be put behind it within the API's 64 ASCII characters.
+pub fn fresh_token() -> String {
+    format!("eipd-{:032x}", fastrand::u128(..))
+}
+
 impl Vpc {
     pub fn new(rpc: Rpc, region: &str) -> Self {
         Self {

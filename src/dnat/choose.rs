@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
-use crate::cloud::vpc::forward::EntryView;
+use crate::cloud::vpc::forward::{self, EntryView};
 use crate::domain::ports::{Outside, Ports, Protocol};
 
 /// SNAT has the ports above this one of an address that it uses (`CreateForwardEntry`, `PortBreak`).
@@ -103,7 +103,7 @@ impl Gateway {
         let mut taken: BTreeSet<u16> = chosen.map(|it| it.1).collect();
         let here = ip.to_string();
         for entry in self.entries.iter().filter(|it| it.external_ip == here) {
-            match used(&entry.external_port) {
+            match forward::ports(&entry.external_port) {
                 None => return None,
                 Some(_) if entry.protocol != protocol.as_str() && entry.protocol != "any" => {}
                 Some(ports) => taken.extend(ports),
@@ -111,12 +111,6 @@ impl Gateway {
         }
         Some(taken)
     }
-}
-
-/// The ports of another's entry, `80` or `80/90`; `None`: all, or what we can't read and so leave alone.
-fn used(text: &str) -> Option<RangeInclusive<u16>> {
-    let (first, last) = text.split_once('/').unwrap_or((text, text));
-    Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use super::step::{Scope, Step};
 use super::turns::Turns;
 use crate::clock::{self, Clock};
 use crate::cloud::error::{Class, CloudError};
-use crate::cloud::vpc::Vpc;
 use crate::cloud::vpc::forward::ForwardArgs;
+use crate::cloud::vpc::{Vpc, fresh_token};
 use crate::domain::dnat::DnatRecord;
 use crate::domain::ids::{Key, Uid};
 use crate::domain::ports::{PortWish, Spot};
@@ -198,8 +198,7 @@ impl Ports {
     async fn remove(&self, key: &Key, table: &str, entries: &[(String, String)]) -> Outcome {
         self.turns.begin(table, key);
         for (id, name) in entries {
-            let token = format!("{:032x}", fastrand::u128(..));
-            match self.vpc.delete_forward(table, id, &token).await {
+            match self.vpc.delete_forward(table, id, &fresh_token()).await {
                 Ok(request) => {
                     tracing::info!(pod = %key, entry = %id, table, %name, request = request.as_str(), "forward entry taken away");
                 }

@@ -2,7 +2,7 @@
 //!
 //! One step at a time for each name, a bounded number for all. At rest nothing runs and nothing is written.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -20,15 +20,17 @@ use crate::domain::dnat::DnatRecord;
 use crate::domain::ids::Key;
 use crate::domain::pod::Pod;
 use crate::eip::engine::Ended;
-use crate::eip::engine::brake::Brake;
+use crate::eip::retry::InARow;
 use crate::eip::settle::Settle;
+use crate::engine::agenda::Agenda;
+use crate::engine::brake::Brake;
+use crate::engine::shown::Shown;
 use crate::kubeapi::watch::Change;
 use crate::shard::rivals::Findings;
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Condition;
 
-mod alarms;
 mod done;
 mod pauses;
 mod turn;
@@ -59,10 +61,7 @@ pub struct Engine {
     limit: usize,
     started: Instant,
     names: HashMap<Key, Name>,
-    /// Names to plan for, in the order in which they became due.
-    due: VecDeque<Key>,
-    queued: HashSet<Key>,
-    alarms: BTreeSet<(Instant, Key)>,
+    agenda: Agenda,
     steps: JoinSet<Done>,
     /// How long this cloud takes to make and to delete an entry.
     made: Settle,
@@ -70,18 +69,11 @@ pub struct Engine {
     others_run: Option<bool>,
     /// The newest read of the CRD, shared by all names.
     crd: Option<(Instant, bool)>,
-    /// Names that each watch has shown.
-    shown: Shown,
+    /// What the two watches have shown.
+    pods: Shown,
+    records: Shown,
     /// What is told others of, beside everything else.
     tell: JoinSet<()>,
-}
-
-#[derive(Default)]
-struct Shown {
-    pods: BTreeSet<Key>,
-    records: BTreeSet<Key>,
-    pods_listed: bool,
-    records_listed: bool,
 }
 
 struct Name {
@@ -90,8 +82,7 @@ struct Name {
     busy: bool,
     brake: Brake,
     /// Waits in a row for another's work.
-    waits: u32,
-    alarm: Option<Instant>,
+    waits: InARow,
 }
 
 /// What a spawned step brings home.
@@ -112,15 +103,14 @@ impl Engine {
             limit,
             started: clock::now(),
             names: HashMap::new(),
-            due: VecDeque::new(),
-            queued: HashSet::new(),
-            alarms: BTreeSet::new(),
+            agenda: Agenda::default(),
             steps: JoinSet::new(),
             made: Settle::default(),
             removed: Settle::default(),
             others_run: None,
             crd: None,
-            shown: Shown::default(),
+            pods: Shown::default(),
+            records: Shown::default(),
             tell: JoinSet::new(),
         }
     }
@@ -137,7 +127,7 @@ impl Engine {
         let known = inbox.others.borrow_and_update().clone();
         self.others(known.as_ref());
         loop {
-            let alarm = self.alarms.first().map(|(at, _)| *at);
+            let alarm = self.agenda.next_alarm();
             tokio::select! {
                 biased;
                 () = &mut asked => break,
@@ -151,9 +141,9 @@ impl Engine {
                     let found = inbox.others.borrow_and_update().clone();
                     self.others(found.as_ref());
                 }
-                () = sleep_until(alarm), if alarm.is_some() => self.ring(clock::now()),
+                () = clock::sleep_until_some(alarm) => self.agenda.ring(clock::now()),
             }
-            if self.shown.pods_listed && self.shown.records_listed && self.others_run.is_some() {
+            if self.pods.is_listed() && self.records.is_listed() && self.others_run.is_some() {
                 listed.met();
                 self.work();
                 // What asks nothing has been forgotten by now; what is left has a record, or will.
@@ -180,33 +170,17 @@ impl Engine {
             memory: Memory::new(),
             busy: false,
             brake: Brake::default(),
-            waits: 0,
-            alarm: None,
+            waits: InARow::default(),
         })
-    }
-
-    /// Something may have changed for this name: plan for it soon.
-    fn touch(&mut self, key: &Key) {
-        if self.queued.insert(key.clone()) {
-            self.due.push_back(key.clone());
-        }
-    }
-
-    /// A step has ended: its name goes on before others begin.
-    fn touch_first(&mut self, key: &Key) {
-        if self.queued.insert(key.clone()) {
-            self.due.push_front(key.clone());
-        }
     }
 
     /// Plans for all names that are due, as far as there is room for their steps.
     fn work(&mut self) {
         let now = clock::now();
         while self.steps.len() < self.limit {
-            let Some(key) = self.due.pop_front() else {
+            let Some(key) = self.agenda.next() else {
                 break;
             };
-            self.queued.remove(&key);
             self.plan_for(&key, now);
         }
     }
@@ -223,17 +197,18 @@ impl Engine {
             stuck: mapping.is_some_and(|it| self.ports.gateways.stuck(&it.table).is_some()),
         };
         let facts = name.memory.facts(&self.ports.me, now, around);
-        let (aim, step) = (plan::aim(&facts), plan::plan(&facts));
+        let aim = plan::aim(&facts);
+        let step = plan::guard(&facts, aim.clone());
         self.reporter.planned(&facts);
         if let Some(due) = name.memory.not_before(&step, now) {
-            return self.set_alarm(key, due);
+            return self.agenda.set_alarm(key, due);
         }
         tracing::trace!(pod = %key, step = step.name(), "planned for its ports");
         if let Some((table, what)) = aim.turn()
             && let Some(waits) = self.turn(key, table, what, now)
         {
             return match waits {
-                Waits::Until(at) => self.set_alarm(key, at),
+                Waits::Until(at) => self.agenda.set_alarm(key, at),
                 Waits::ForNumber(number) => self.begin(key, number, now),
             };
         }
@@ -243,7 +218,7 @@ impl Engine {
             Step::Look {
                 ref table, after, ..
             } => match self.look_at(key, table, after, now) {
-                Some(at) if at > now => self.set_alarm(key, at),
+                Some(at) if at > now => self.agenda.set_alarm(key, at),
                 _ => self.begin(key, step, now),
             },
             step => self.begin(key, step, now),
@@ -257,7 +232,7 @@ impl Engine {
         };
         let idle = name.memory.is_idle(&self.ports.me);
         let due = name.memory.outputs_due(now);
-        self.set_alarm_to(key, due.filter(|_| !idle));
+        self.agenda.set_alarm_to(key, due.filter(|_| !idle));
         if idle {
             self.names.remove(key);
         }
@@ -268,14 +243,14 @@ impl Engine {
             return;
         };
         if let Some(due) = name.brake.press(step.name(), now) {
-            return self.set_alarm(key, due);
+            return self.agenda.set_alarm(key, due);
         }
         name.busy = true;
         name.memory.begins();
         if step.changes_cloud() || step.writes_record() {
-            name.waits = 0;
+            name.waits.end();
         }
-        self.set_alarm_to(key, None);
+        self.agenda.set_alarm_to(key, None);
         self.metrics.step(step.name());
         let (ports, key) = (self.ports.clone(), key.clone());
         self.steps.spawn(async move {
@@ -322,7 +297,7 @@ impl Engine {
             return;
         }
         name.memory.found(clock::now());
-        self.touch(&due.key);
+        self.agenda.touch(&due.key);
     }
 
     /// What is known now of other controllers: what waited for them to end goes on.
@@ -333,7 +308,7 @@ impl Engine {
         if before == Some(true) && !found.enc_runs() {
             let all: Vec<Key> = self.names.keys().cloned().collect();
             for key in &all {
-                self.touch(key);
+                self.agenda.touch(key);
             }
         }
     }
@@ -356,13 +331,6 @@ impl Engine {
                 .filter(|(asked, _)| now < *asked + pauses::CRD_TERMINATING);
         }
         // Never in the past: a pause is a pause, whatever the facts say.
-        self.set_alarm(key, until.max(now + pauses::LEAST));
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => clock::sleep_until(at).await,
-        None => std::future::pending().await,
+        self.agenda.set_alarm(key, until.max(now + pauses::LEAST));
     }
 }

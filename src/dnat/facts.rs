@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::names;
 use super::step::Step;
-use crate::cloud::vpc::forward::EntryView;
+use crate::cloud::vpc::forward::{self, EntryView};
 use crate::domain::dnat::{DnatRecord, Entry};
 use crate::domain::pod::Pod;
 use crate::domain::ports::{Outside, Protocol, Spot};
@@ -147,13 +147,8 @@ impl Table {
 
 /// What can't be read is taken for everything.
 fn has(ports: &str, protocol: &str, port: u16, of: Protocol) -> bool {
-    let (first, last) = ports.split_once('/').unwrap_or((ports, ports));
-    let range = first.parse::<u16>().ok().zip(last.parse::<u16>().ok());
     let same = protocol == of.as_str() || protocol == "any";
-    match range {
-        Some((first, last)) => same && (first..=last).contains(&port),
-        None => true,
-    }
+    forward::ports(ports).is_none_or(|range| same && range.contains(&port))
 }
 
 fn leads_as(seen: &EntryView, wanted: &Entry) -> bool {

@@ -249,12 +249,7 @@ impl Gateways {
         if let Some((_, led)) = known.filter(|(at, _)| now.duration_since(*at) < BELIEVED) {
             return Ok(led.clone());
         }
-        let tables = self.vpc.route_tables(vpc).await?;
-        let mut tables = tables.iter();
-        let led = match tables.find(|table| table.vswitches.contains(vswitch)) {
-            Some(table) => self.vpc.default_gateways(&table.id).await?,
-            None => Vec::new(),
-        };
+        let led = self.vpc.led_to(vpc, vswitch).await?;
         routes.insert(vswitch.clone(), (now, led.clone()));
         Ok(led)
     }

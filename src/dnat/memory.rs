@@ -9,24 +9,23 @@ use std::time::Duration;
 use super::facts::{Change, Facts, Table};
 use super::step::Step;
 use crate::clock::Instant;
+use crate::cloud::vpc::fresh_token;
 use crate::domain::dnat::DnatRecord;
 use crate::domain::ids::Uid;
 use crate::domain::pod::Pod;
 use crate::domain::ports::{Outside, PortAsk, Spot};
 use crate::eip::facts::{Crd, Me};
-use crate::eip::memory::hold_off::HoldOff;
-use crate::eip::memory::known::{Heard, Known};
 use crate::eip::memory::{IN_FLIGHT, NO_PLACE, SECOND_LOOK};
 use crate::eip::outcome::Trouble;
 use crate::eip::retry::Retry;
+use crate::engine::hold_off::HoldOff;
+use crate::engine::known::{FRESH, Heard, Known};
 
 mod absorb;
 mod cloud;
 #[cfg(test)]
 mod tests;
 
-/// How long a read, a write of ours, or a look counts (rule Freshness).
-const FRESH: Duration = Duration::from_secs(5);
 /// A look may lag behind what the cloud has accepted.
 const LAG: Duration = Duration::from_secs(15);
 /// While there is no other gateway, the one that is stuck is asked again and again.
@@ -84,8 +83,6 @@ pub struct Memory {
     record_read: bool,
     /// Since when what the pod waits for is in the way.
     pub waits_since: Option<Instant>,
-    /// Since when this pod's address is known, for the time from address to ready.
-    pub address_since: Option<Instant>,
     pub retry: Retry,
     /// The step whose failures `retry` counts.
     failed_step: Option<Step>,
@@ -321,9 +318,4 @@ impl Memory {
             _ => Crd::Unknown,
         }
     }
-}
-
-/// Random enough that no two entries of an account are asked for with the same.
-fn fresh_token() -> String {
-    format!("{:032x}", fastrand::u128(..))
 }

@@ -13,11 +13,6 @@ use crate::eip::facts::Sight;
 #[cfg(test)]
 mod tests;
 
-/// The next step for one name.
-pub fn plan(facts: &Facts<'_>) -> Step {
-    guard(facts, aim(facts))
-}
-
 /// What is to be done as soon as what it rests on is fresh; a turn is waited for before anything is read for it.
 pub fn aim(facts: &Facts<'_>) -> Step {
     match facts.record {
@@ -114,7 +109,7 @@ fn wrong_account(facts: &Facts<'_>, record: &DnatRecord) -> Option<Step> {
 }
 
 /// Rule Freshness, the same for every step.
-fn guard(facts: &Facts<'_>, step: Step) -> Step {
+pub fn guard(facts: &Facts<'_>, step: Step) -> Step {
     if facts.in_flight && step.waits_for_open_calls() && facts.open_write != Some(&step) {
         return Step::Pause(Pause::InFlight);
     }

@@ -133,7 +133,7 @@ impl Reporter {
                 tracing::info!(pod = %key, ports = %text, "ports ready");
                 let text = format!("public ports lead to this pod: {text}");
                 self.events
-                    .publish(&reference(pod), EventKind::Normal, "DNATReady", text);
+                    .publish(&PodRef::of(pod), EventKind::Normal, "DNATReady", text);
             }
             (_, Outcome::Refused(Refusal::Full, trouble)) => {
                 self.warn(pod, "NATGatewayFull", trouble.text.clone());
@@ -149,7 +149,7 @@ impl Reporter {
 
     fn warn(&self, pod: &Pod, reason: &'static str, note: String) {
         self.events
-            .publish(&reference(pod), EventKind::Warning, reason, note);
+            .publish(&PodRef::of(pod), EventKind::Warning, reason, note);
     }
 }
 
@@ -162,13 +162,5 @@ fn reason(step: &Step) -> &'static str {
         Step::Look { .. } => "LookFailed",
         Step::Create { .. } => "RecordRefused",
         _ => "WriteFailed",
-    }
-}
-
-fn reference(pod: &Pod) -> PodRef {
-    PodRef {
-        namespace: pod.key.namespace.clone(),
-        name: pod.key.name.clone(),
-        uid: pod.uid.to_string(),
     }
 }

@@ -58,19 +58,9 @@ async fn routes(vpc: &Vpc, id: &str, vswitch: Option<&String>, found: &[NatView]
         let why = "not looked for: this node's vSwitch is not known".to_owned();
         return Check::unknown(ROUTES, why);
     };
-    match led_to(vpc, id, vswitch).await {
+    match vpc.led_to(id, vswitch).await {
         Err(error) => failed(ROUTES, &error),
         Ok(gateways) => judged(vswitch, &gateways, found),
-    }
-}
-
-/// The NAT gateways that the vSwitch's route to the Internet leads to.
-async fn led_to(vpc: &Vpc, id: &str, vswitch: &String) -> Result<Vec<String>, CloudError> {
-    let tables = vpc.route_tables(id).await?;
-    let mut tables = tables.iter();
-    match tables.find(|table| table.vswitches.contains(vswitch)) {
-        Some(table) => vpc.default_gateways(&table.id).await,
-        None => Ok(Vec::new()),
     }
 }
 

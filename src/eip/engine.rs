@@ -2,7 +2,7 @@
 //!
 //! One step at a time for each name, a bounded number for all. At rest nothing runs and nothing is written.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -13,11 +13,15 @@ use super::drive::Ports;
 use super::memory::Memory;
 use super::outcome::Outcome;
 use super::plan;
+use super::retry::InARow;
 use super::step::Step;
 use crate::clock::{self, Instant};
 use crate::domain::ids::Key;
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
+use crate::engine::agenda::Agenda;
+use crate::engine::brake::Brake;
+use crate::engine::shown::Shown;
 use crate::kubeapi::watch::Change;
 use crate::shard::found::Due;
 use crate::shard::rivals::Findings;
@@ -26,7 +30,6 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Condition;
 
 mod around;
-pub(crate) mod brake;
 mod count;
 mod done;
 mod found;
@@ -35,7 +38,6 @@ mod pauses;
 mod report;
 mod watched;
 
-use brake::Brake;
 use looks::Looks;
 pub use report::Reporter;
 pub(crate) use report::is_news;
@@ -63,10 +65,7 @@ pub struct Engine {
     limit: usize,
     started: Instant,
     names: HashMap<Key, Name>,
-    /// Names to plan for, in the order in which they became due.
-    due: VecDeque<Key>,
-    queued: HashSet<Key>,
-    alarms: BTreeSet<(Instant, Key)>,
+    agenda: Agenda,
     steps: JoinSet<Done>,
     /// How many of them wait for the metadata service.
     resolving: usize,
@@ -78,18 +77,11 @@ pub struct Engine {
     may_rob: bool,
     /// The newest read of the CRD, shared by all names.
     crd: Option<(Instant, bool)>,
-    /// Names that each watch has shown.
-    shown: Shown,
+    /// What the two watches have shown.
+    pods: Shown,
+    records: Shown,
     /// Since the metrics were last counted.
     records_changed: bool,
-}
-
-#[derive(Default)]
-struct Shown {
-    pods: BTreeSet<Key>,
-    records: BTreeSet<Key>,
-    pods_listed: bool,
-    records_listed: bool,
 }
 
 struct Name {
@@ -100,8 +92,7 @@ struct Name {
     /// When what holds it back may have changed.
     hold: Option<Instant>,
     /// Waits in a row for another's work.
-    waits: u32,
-    alarm: Option<Instant>,
+    waits: InARow,
 }
 
 /// What a spawned step brings home.
@@ -126,16 +117,15 @@ impl Engine {
             limit,
             started: clock::now(),
             names: HashMap::new(),
-            due: VecDeque::new(),
-            queued: HashSet::new(),
-            alarms: BTreeSet::new(),
+            agenda: Agenda::default(),
             steps: JoinSet::new(),
             resolving: 0,
             looks: Looks::default(),
             brakes: Brakes::default(),
             others_run: None,
             crd: None,
-            shown: Shown::default(),
+            pods: Shown::default(),
+            records: Shown::default(),
             records_changed: false,
         }
     }
@@ -164,9 +154,9 @@ impl Engine {
                     let found = inbox.others.borrow_and_update().clone();
                     self.others(found.as_ref());
                 }
-                () = sleep_until(alarm), if alarm.is_some() => self.ring(clock::now()),
+                () = clock::sleep_until_some(alarm) => self.agenda.ring(clock::now()),
             }
-            if self.shown.pods_listed && self.shown.records_listed && self.others_run.is_some() {
+            if self.pods.is_listed() && self.records.is_listed() && self.others_run.is_some() {
                 listed.met();
                 self.work();
                 // What asks nothing has been forgotten by now; what is left has a record, or will.
@@ -195,23 +185,8 @@ impl Engine {
             busy: false,
             brake: Brake::default(),
             hold: None,
-            waits: 0,
-            alarm: None,
+            waits: InARow::default(),
         })
-    }
-
-    /// Something may have changed for this name: plan for it soon.
-    fn touch(&mut self, key: &Key) {
-        if self.queued.insert(key.clone()) {
-            self.due.push_back(key.clone());
-        }
-    }
-
-    /// A step has ended: its name goes on before others begin, so that of many at once half are served in half the time.
-    fn touch_first(&mut self, key: &Key) {
-        if self.queued.insert(key.clone()) {
-            self.due.push_front(key.clone());
-        }
     }
 
     /// Whether another step may begin. Those that wait for the metadata service do not count: they share its one read, and
@@ -224,10 +199,9 @@ impl Engine {
     fn work(&mut self) {
         let now = clock::now();
         while self.has_room() {
-            let Some(key) = self.due.pop_front() else {
+            let Some(key) = self.agenda.next() else {
                 break;
             };
-            self.queued.remove(&key);
             self.plan_for(&key, now);
         }
         if self.has_room() {
@@ -254,7 +228,7 @@ impl Engine {
         self.reporter.planned(&facts, notice.as_ref());
         if let Some(due) = name.memory.not_before(&step, now) {
             self.looks.cancel(key);
-            return self.set_alarm(key, due);
+            return self.agenda.set_alarm(key, due);
         }
         tracing::trace!(pod = %key, step = step.name(), "planned");
         match step {
@@ -279,7 +253,7 @@ impl Engine {
             name.memory.is_idle(&self.ports.me),
             due.into_iter().flatten().min(),
         );
-        self.set_alarm_to(key, due.filter(|_| !idle));
+        self.agenda.set_alarm_to(key, due.filter(|_| !idle));
         if idle {
             self.names.remove(key);
         }
@@ -292,14 +266,14 @@ impl Engine {
             .get_mut(key)
             .and_then(|name| name.brake.press(step.name(), now));
         if let Some(due) = held {
-            return self.set_alarm(key, due);
+            return self.agenda.set_alarm(key, due);
         }
-        self.set_alarm_to(key, None);
+        self.agenda.set_alarm_to(key, None);
         if let Some(name) = self.names.get_mut(key) {
             name.busy = true;
             name.memory.begins();
             if step.changes_cloud() || step.writes_record() {
-                name.waits = 0;
+                name.waits.end();
             }
         }
         self.metrics.step(step.name());
@@ -316,37 +290,11 @@ impl Engine {
         });
     }
 
-    fn set_alarm(&mut self, key: &Key, at: Instant) {
-        self.set_alarm_to(key, Some(at));
-    }
-
-    fn set_alarm_to(&mut self, key: &Key, at: Option<Instant>) {
-        let Some(name) = self.names.get_mut(key) else {
-            return;
-        };
-        if let Some(old) = std::mem::replace(&mut name.alarm, at) {
-            self.alarms.remove(&(old, key.clone()));
-        }
-        if let Some(at) = at {
-            self.alarms.insert((at, key.clone()));
-        }
-    }
-
     fn next_alarm(&self) -> Option<Instant> {
-        let alarm = self.alarms.first().map(|(at, _)| *at);
+        let alarm = self.agenda.next_alarm();
         // Without room for another step, the end of one wakes the loop.
         let look = self.looks.next().filter(|_| self.has_room());
         [alarm, look].into_iter().flatten().min()
-    }
-
-    fn ring(&mut self, now: Instant) {
-        while let Some((at, key)) = self.alarms.first().cloned().filter(|(at, _)| *at <= now) {
-            self.alarms.remove(&(at, key.clone()));
-            if let Some(name) = self.names.get_mut(&key) {
-                name.alarm = None;
-            }
-            self.touch(&key);
-        }
     }
 }
 
@@ -357,11 +305,4 @@ pub enum Ended {
     Watch(&'static str),
     #[error("a step panicked")]
     Step,
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => clock::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
 }

@@ -17,18 +17,14 @@ use crate::domain::ids::{EipId, Place, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::{Kind, Record};
-use hold_off::HoldOff;
-use known::{Heard, Known};
+use crate::engine::hold_off::HoldOff;
+use crate::engine::known::{FRESH, Heard, Known};
 
 mod absorb;
 mod cloud;
-pub(crate) mod hold_off;
-pub(crate) mod known;
 #[cfg(test)]
 mod tests;
 
-/// How long a read, a write of ours, or a look counts (rule Freshness).
-const FRESH: Duration = Duration::from_secs(5);
 /// How long a call or write without an answer counts as in flight; longer than any deadline.
 pub const IN_FLIGHT: Duration = Duration::from_mins(1);
 /// Between two looks that must agree that an EIP is gone.

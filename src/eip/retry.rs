@@ -40,6 +40,24 @@ impl Retry {
     }
 }
 
+/// Waits in a row for what others have to do: longer and longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InARow(u32);
+
+impl InARow {
+    /// The first of the two times, doubled with each wait in a row, up to the second.
+    pub fn longer(&mut self, (first, longest): (Duration, Duration)) -> Duration {
+        let wait = first.saturating_mul(1 << self.0.min(10)).min(longest);
+        self.0 = self.0.saturating_add(1);
+        clock::jitter(wait, JITTER)
+    }
+
+    /// Something was done.
+    pub fn end(&mut self) {
+        self.0 = 0;
+    }
+}
+
 /// First wait and longest wait of each kind; it doubles in between.
 fn wait(kind: TroubleKind, failures: u32) -> Duration {
     let secs = Duration::from_secs;

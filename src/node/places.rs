@@ -162,11 +162,6 @@ impl Places {
         self.node.zone.as_ref()
     }
 
-    /// The VPC, as far as known.
-    pub fn vpc(&self) -> Option<&String> {
-        self.node.vpc.as_ref()
-    }
-
     /// What was read is not true any more: the cloud knows no such place.
     pub async fn forget(&self) {
         self.enis.forget().await;

@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use super::escape::{cut, plain};
 use super::metrics::{ApiOutcome, EventOutcome, Metrics};
 use crate::clock::{self, Clock};
+use crate::domain::pod::Pod;
 use crate::shutdown::Shutdown;
 
 mod repeats;
@@ -57,6 +58,17 @@ pub struct PodRef {
     pub namespace: String,
     pub name: String,
     pub uid: String,
+}
+
+impl PodRef {
+    /// What an Event about that pod names.
+    pub fn of(pod: &Pod) -> Self {
+        Self {
+            namespace: pod.key.namespace.clone(),
+            name: pod.key.name.clone(),
+            uid: pod.uid.to_string(),
+        }
+    }
 }
 
 /// An Event's `type`.

@@ -3,6 +3,7 @@
 //! A table takes no change while an entry is Pending, and nothing but the name says whose an entry is.
 
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
@@ -38,6 +39,12 @@ pub struct EntryView {
     pub protocol: String,
     /// `Pending`, `Available`, `Modifying` or `Deleting`.
     pub status: String,
+}
+
+/// The ports of an entry, `80` or `80/90`, both ends included; `None`: all (`Any`), or what is no range of ports.
+pub fn ports(text: &str) -> Option<RangeInclusive<u16>> {
+    let (first, last) = text.split_once('/').unwrap_or((text, text));
+    Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
 impl Vpc {

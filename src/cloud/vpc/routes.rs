@@ -26,6 +26,16 @@ impl Vpc {
         self.pages::<List>(&args([("VpcId", vpc)])).await
     }
 
+    /// The NAT gateways that a vSwitch's routes to the Internet lead to.
+    pub async fn led_to(&self, vpc: &str, vswitch: &str) -> Result<Vec<String>, CloudError> {
+        let tables = self.route_tables(vpc).await?;
+        let is_its = |table: &&TableView| table.vswitches.iter().any(|it| it == vswitch);
+        match tables.iter().find(is_its) {
+            Some(table) => self.default_gateways(&table.id).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// `DescribeRouteEntryList`: the NAT gateways that a table's routes to the Internet lead to.
     pub async fn default_gateways(&self, table: &str) -> Result<Vec<String>, CloudError> {
         let args = args([

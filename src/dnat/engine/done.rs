@@ -43,7 +43,7 @@ impl Engine {
             .done(&key, &name.memory, &step, &outcome, stuck.as_deref());
         name.memory.absorb(&step, outcome, asked, now);
         self.learn(&key, &step, settling, asked);
-        self.touch_first(&key);
+        self.agenda.touch_first(&key);
     }
 
     /// How long a change took, if the look has shown its end: the turns of its table are to be as long.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::step::Pause;
 use super::Name;
-use crate::clock::{self, Instant};
+use crate::clock::Instant;
 use crate::eip::memory::NO_PLACE;
 
 /// The name of an earlier pod's record comes free within seconds; nothing tells us when.
@@ -20,13 +20,6 @@ pub(super) const FOREIGN_CHANGE: Duration = Duration::from_secs(2);
 pub(super) const LEAST: Duration = Duration::from_millis(100);
 
 impl Name {
-    /// The first of the two times, doubled with each wait in a row, up to the second.
-    fn wait_longer(&mut self, (first, longest): (Duration, Duration)) -> Duration {
-        let wait = first.saturating_mul(1 << self.waits.min(10)).min(longest);
-        self.waits = self.waits.saturating_add(1);
-        clock::jitter(wait, 0.2)
-    }
-
     /// Until when.
     pub(super) fn pause(
         &mut self,
@@ -45,12 +38,12 @@ impl Name {
             }
             Pause::NotOurs => {
                 self.memory.lost_record();
-                now + self.wait_longer(OTHERS_WORK)
+                now + self.waits.longer(OTHERS_WORK)
             }
             Pause::InsideTaken { .. } => {
                 self.memory.waits_since.get_or_insert(now);
                 self.memory.look_again();
-                now + self.wait_longer(OTHERS_WORK)
+                now + self.waits.longer(OTHERS_WORK)
             }
             Pause::InFlight => self.memory.in_flight_until(now).unwrap_or(now),
             Pause::CrdTerminating => {

@@ -6,19 +6,15 @@ use crate::dnat::outcome::Outcome;
 use crate::domain::dnat::DnatRecord;
 use crate::domain::ids::Uid;
 use crate::domain::pod::Pod;
-use crate::eip::memory::known::is_older;
 use crate::eip::outcome::{Trouble, TroubleKind};
+use crate::engine::known::is_older;
 
 impl Memory {
     /// The watch shows the pod. An event that is older than what we know is dropped.
-    pub fn watched_pod(&mut self, pod: Pod, now: Instant) {
+    pub fn watched_pod(&mut self, pod: Pod) {
         let known = self.pod.it();
         if known.is_some_and(|known| is_older(&pod.version, &known.version)) {
             return;
-        }
-        let new = known.is_none_or(|known| known.ip != pod.ip || known.uid != pod.uid);
-        if pod.ip.is_some() && new {
-            self.address_since = Some(now);
         }
         self.pod_heard = Heard::Seen;
         self.pod.see(pod, |pod| &pod.version);
@@ -73,10 +69,10 @@ impl Memory {
             self.write_answered(step, &outcome, now);
         }
         match outcome {
-            Outcome::Pod(pod) => self.read_pod(pod, asked, now),
+            Outcome::Pod(pod) => self.read_pod(pod, asked),
             Outcome::Record(record) => self.read_record(record, asked, now),
             Outcome::Both(pod, record) => {
-                self.read_pod(pod, asked, now);
+                self.read_pod(pod, asked);
                 self.read_record(record.map(|it| *it), asked, now);
             }
             Outcome::Wrote(record) => self.wrote(step, *record, asked, now),
@@ -94,7 +90,7 @@ impl Memory {
             }
             Outcome::Chosen(outside) => self.chosen = Some((now, outside)),
             Outcome::Looked(table) => self.looked(table, asked),
-            Outcome::PodWrote(pod) if self.pod_heard != Heard::Left => self.watched_pod(pod, now),
+            Outcome::PodWrote(pod) if self.pod_heard != Heard::Left => self.watched_pod(pod),
             Outcome::PodGone => self.pod = Known::Unknown,
             Outcome::Failed(trouble) => self.failed(step, &trouble, now),
             Outcome::Accepted | Outcome::PodWrote(_) | Outcome::Refused(..) | Outcome::Numbered => {
@@ -111,7 +107,7 @@ impl Memory {
         }
     }
 
-    fn read_pod(&mut self, pod: Option<Pod>, asked: Instant, now: Instant) {
+    fn read_pod(&mut self, pod: Option<Pod>, asked: Instant) {
         let owner = self.record.it().and_then(|record| record.owner.clone());
         if owner.is_some() && pod.as_ref().map(|pod| &pod.uid) != owner.as_ref() {
             self.gone_owner = owner;
@@ -122,7 +118,7 @@ impl Memory {
             Some(_) if self.pod_heard == Heard::Left => {}
             None => self.pod = Known::Absent { at: Some(asked) },
             Some(pod) => {
-                self.watched_pod(pod, now);
+                self.watched_pod(pod);
                 self.pod.touch(asked);
             }
         }

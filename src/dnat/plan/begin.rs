@@ -1,12 +1,13 @@
 //! No record yet: find the pod's place, choose, and write the choice down.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::super::facts::Facts;
 use super::super::step::{Pause, Step};
 use super::told;
 use crate::domain::pod::Pod;
-use crate::domain::ports::{PortAsk, PortWish};
+use crate::domain::ports::{Outside, PortAsk, PortWish, Spot};
 
 /// The pod here that asks and may be served, with what it asks.
 pub(super) fn asks<'a>(facts: &Facts<'a>) -> Option<(&'a Pod, &'a Arc<PortWish>)> {
@@ -47,20 +48,43 @@ fn serve(facts: &Facts<'_>, pod: &Pod, wish: &Arc<PortWish>) -> Step {
     if facts.no_place {
         return Step::Pause(Pause::NoPlace);
     }
-    let Some(spot) = facts.spot else {
-        return Step::Resolve {
+    with_choice(facts, pod, ip, wish, |spot, outside| Step::Create {
+        pod: pod.uid.clone(),
+        wish: wish.clone(),
+        spot,
+        outside,
+    })
+}
+
+/// What is to be done where the pod is, with what was chosen for it there; first whatever tells the two.
+pub(super) fn with_choice(
+    facts: &Facts<'_>,
+    pod: &Pod,
+    ip: Ipv4Addr,
+    wish: &Arc<PortWish>,
+    then: impl FnOnce(Spot, Outside) -> Step,
+) -> Step {
+    with_place(facts, pod, ip, |spot| match facts.chosen {
+        Some(outside) => then(spot, outside.clone()),
+        None => Step::Choose {
+            spot,
+            wish: wish.clone(),
+        },
+    })
+}
+
+/// What is to be done where the pod is; first whatever tells that.
+pub(super) fn with_place(
+    facts: &Facts<'_>,
+    pod: &Pod,
+    ip: Ipv4Addr,
+    then: impl FnOnce(Spot) -> Step,
+) -> Step {
+    match facts.spot {
+        Some(spot) => then(spot.clone()),
+        None => Step::Resolve {
             pod: pod.uid.clone(),
             ip,
-        };
-    };
-    let (spot, wish) = (spot.clone(), wish.clone());
-    match facts.chosen {
-        None => Step::Choose { spot, wish },
-        Some(outside) => Step::Create {
-            pod: pod.uid.clone(),
-            wish,
-            spot,
-            outside: outside.clone(),
         },
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::facts::{Change, Facts, Mine, Table};
 use super::super::names;
 use super::super::step::{After, Pause, Scope, Step};
-use super::{leave, told};
+use super::{begin, leave, told};
 use crate::cloud::vpc::forward::{EntryView, ForwardArgs};
 use crate::domain::dnat::{DnatRecord, Entry, Mapping};
 use crate::domain::pod::Pod;
@@ -62,17 +62,11 @@ fn moved(facts: &Facts<'_>, record: &DnatRecord, pod: &Pod, ip: Ipv4Addr) -> Ste
     if facts.no_place {
         return Step::Pause(Pause::NoPlace);
     }
-    match facts.spot {
-        None => Step::Resolve {
-            pod: pod.uid.clone(),
-            ip,
-        },
-        Some(spot) => Step::Place {
-            at: record.rev.clone(),
-            spot: spot.clone(),
-            outside: None,
-        },
-    }
+    begin::with_place(facts, pod, ip, |spot| Step::Place {
+        at: record.rev.clone(),
+        spot,
+        outside: None,
+    })
 }
 
 fn by_table(
@@ -250,21 +244,11 @@ fn again(facts: &Facts<'_>, record: &DnatRecord, pod: &Pod, or: Step) -> Step {
     let (Some(wish), Some(ip)) = (pod.ports.wish(), pod.ip) else {
         return or;
     };
-    let Some(spot) = facts.spot else {
-        return Step::Resolve {
-            pod: pod.uid.clone(),
-            ip,
-        };
-    };
-    let (spot, wish) = (spot.clone(), wish.clone());
-    match facts.chosen {
-        None => Step::Choose { spot, wish },
-        Some(outside) => Step::Place {
-            at: record.rev.clone(),
-            spot,
-            outside: Some((outside.clone(), wish)),
-        },
-    }
+    begin::with_choice(facts, pod, ip, wish, |spot, outside| Step::Place {
+        at: record.rev.clone(),
+        spot,
+        outside: Some((outside, wish.clone())),
+    })
 }
 
 /// All are there: shown in one write, if a look that counts says so.

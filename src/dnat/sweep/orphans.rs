@@ -7,6 +7,7 @@ use super::Sweep;
 use crate::clock;
 use crate::cloud::error::Class;
 use crate::cloud::vpc::forward::EntryView;
+use crate::cloud::vpc::fresh_token;
 use crate::dnat::names;
 use crate::dnat::turns::{Turn, What};
 use crate::domain::ids::{ClusterUid, Key, Uid};
@@ -98,8 +99,7 @@ impl Sweep {
             }
         }
         ports.turns.begin(table, &key);
-        let token = format!("{:032x}", fastrand::u128(..));
-        match ports.vpc.delete_forward(table, id, &token).await {
+        match ports.vpc.delete_forward(table, id, &fresh_token()).await {
             Ok(request) => {
                 self.metrics.found("orphan_entry");
                 tracing::warn!(

@@ -5,7 +5,7 @@ use super::super::step::Step;
 use super::trouble::{came, trouble};
 use super::{Ports, own_tags};
 use crate::cloud::error::Class;
-use crate::cloud::vpc::AllocateArgs;
+use crate::cloud::vpc::{AllocateArgs, fresh_token};
 use crate::domain::ids::{Key, Uid};
 use crate::pace::{Action, Admission, Came};
 
@@ -142,9 +142,4 @@ fn log_change(key: &Key, step: &Step, request_id: &str) {
         }
         _ => {}
     }
-}
-
-/// Unique, within the API's 64 ASCII characters.
-fn fresh_token() -> String {
-    format!("eipd-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
 }

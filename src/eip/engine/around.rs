@@ -66,7 +66,7 @@ impl Engine {
             name.hold = hold;
         }
         for other in freed.iter().filter(|other| *other != key) {
-            self.touch(other);
+            self.agenda.touch(other);
         }
         around
     }

@@ -43,7 +43,7 @@ impl Engine {
                 if let Some(why) = why {
                     self.reporter.later(&name.memory, why);
                 }
-                return self.set_alarm(key, *at);
+                return self.agenda.set_alarm(key, *at);
             }
             Outcome::Failed(trouble) => {
                 name.memory.step_failed(step, trouble, now);
@@ -59,7 +59,7 @@ impl Engine {
         self.reporter.done(key, &name.memory, step, &outcome);
         name.memory.absorb(step, outcome, asked, now);
         self.records_changed |= step.writes_record();
-        self.touch_first(key);
+        self.agenda.touch_first(key);
     }
 }
 

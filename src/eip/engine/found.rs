@@ -19,7 +19,7 @@ impl Engine {
         }
         tracing::debug!(pod = %due.key, what = due.what.name(), "found by the sweep");
         name.memory.lost_record();
-        self.touch(&due.key);
+        self.agenda.touch(&due.key);
     }
 
     /// What is known now of other controllers: what waited for them to end goes on.
@@ -30,7 +30,7 @@ impl Engine {
         if before == Some(true) && !found.others_run() {
             let all: Vec<Key> = self.names.keys().cloned().collect();
             for key in &all {
-                self.touch(key);
+                self.agenda.touch(key);
             }
         }
     }

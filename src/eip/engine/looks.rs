@@ -110,7 +110,7 @@ impl Engine {
             }
             (_, None) => now + FOREIGN_CHANGE,
         };
-        self.set_alarm_to(key, None);
+        self.agenda.set_alarm_to(key, None);
         self.looks
             .waiting
             .insert(key.clone(), Question { id, what, due });

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::memory::NO_PLACE;
 use super::super::step::Pause;
-use super::{Engine, Name};
-use crate::clock::{self, Instant};
+use super::Engine;
+use crate::clock::Instant;
 use crate::domain::ids::Key;
 
 /// The name of an earlier pod's record comes free within seconds; nothing tells us when.
@@ -26,15 +26,6 @@ fn spread(whole: Duration) -> Duration {
     whole.mul_f64(fastrand::f64())
 }
 
-impl Name {
-    /// The first of the two times, doubled with each wait in a row, up to the second.
-    fn wait_longer(&mut self, (first, longest): (Duration, Duration)) -> Duration {
-        let wait = first.saturating_mul(1 << self.waits.min(10)).min(longest);
-        self.waits = self.waits.saturating_add(1);
-        clock::jitter(wait, 0.2)
-    }
-}
-
 impl Engine {
     pub(super) fn pause(&mut self, key: &Key, why: &Pause, now: Instant) {
         self.looks.cancel(key);
@@ -50,9 +41,9 @@ impl Engine {
             }
             Pause::NotOurs => {
                 name.memory.lost_record();
-                now + name.wait_longer(OTHERS_WORK)
+                now + name.waits.longer(OTHERS_WORK)
             }
-            Pause::Held { .. } => now + name.wait_longer(OTHERS_WORK),
+            Pause::Held { .. } => now + name.waits.longer(OTHERS_WORK),
             Pause::InFlight => name.memory.in_flight_until(now).unwrap_or(now),
             Pause::CrdTerminating => {
                 if self
@@ -80,7 +71,7 @@ impl Engine {
         };
         // Never in the past: a pause is a pause, whatever the facts say.
         let until = until.max(now + Duration::from_millis(100));
-        self.set_alarm(key, until);
+        self.agenda.set_alarm(key, until);
     }
 }
 

@@ -153,7 +153,7 @@ impl Reporter {
             (Step::WriteStatus { place, seen, .. }, Outcome::Wrote(_)) => {
                 tracing::info!(pod = %key, eip = %seen.id, address = %seen.address, eni = %place.eni, ip = %place.ip, "EIP bound");
                 self.events.publish(
-                    &reference(pod),
+                    &PodRef::of(pod),
                     EventKind::Normal,
                     "EIPBound",
                     format!("{} ({}) is bound to {}", seen.address, seen.id, place),
@@ -176,7 +176,7 @@ impl Reporter {
 
     fn warn(&self, pod: &Pod, reason: &'static str, note: String) {
         self.events
-            .publish(&reference(pod), EventKind::Warning, reason, note);
+            .publish(&PodRef::of(pod), EventKind::Warning, reason, note);
     }
 }
 
@@ -205,13 +205,5 @@ fn reason(step: &Step) -> &'static str {
         Step::Look(..) | Step::LookByTag { .. } => "LookFailed",
         Step::Create { .. } => "RecordRefused",
         _ => "WriteFailed",
-    }
-}
-
-fn reference(pod: &Pod) -> PodRef {
-    PodRef {
-        namespace: pod.key.namespace.clone(),
-        name: pod.key.name.clone(),
-        uid: pod.uid.to_string(),
     }
 }

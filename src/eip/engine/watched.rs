@@ -2,62 +2,36 @@
 
 use super::Engine;
 use crate::clock;
-use crate::domain::ids::Key;
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
 use crate::kubeapi::watch::Change;
 
 impl Engine {
     pub(super) fn pod_change(&mut self, change: Change<Pod>) {
-        let now = clock::now();
-        match change {
-            Change::Seen(pod) => {
-                let key = pod.key.clone();
-                self.shown.pods.insert(key.clone());
-                self.name(&key).memory.watched_pod(pod, now);
-                self.touch(&key);
-            }
-            Change::Left(key) => self.pod_left(&key),
-            Change::Listed(keys) => {
-                self.shown.pods_listed = true;
-                let left: Vec<_> = self.shown.pods.difference(&keys).cloned().collect();
-                for key in &left {
-                    self.pod_left(key);
-                }
-            }
+        let (pod, left) = self.pods.take(change, |pod| &pod.key);
+        if let Some(pod) = pod {
+            let key = pod.key.clone();
+            self.name(&key).memory.watched_pod(pod, clock::now());
+            self.agenda.touch(&key);
         }
-    }
-
-    fn pod_left(&mut self, key: &Key) {
-        self.shown.pods.remove(key);
-        self.name(key).memory.pod_left();
-        self.touch(key);
+        for key in &left {
+            self.name(key).memory.pod_left();
+            self.agenda.touch(key);
+        }
     }
 
     pub(super) fn record_change(&mut self, change: Change<Record>) {
-        let (now, started) = (clock::now(), self.started);
         self.records_changed = true;
-        match change {
-            Change::Seen(record) => {
-                let key = record.key.clone();
-                self.shown.records.insert(key.clone());
-                self.name(&key).memory.watched_record(record, started, now);
-                self.touch(&key);
-            }
-            Change::Left(key) => self.record_left(&key),
-            Change::Listed(keys) => {
-                self.shown.records_listed = true;
-                let left: Vec<_> = self.shown.records.difference(&keys).cloned().collect();
-                for key in &left {
-                    self.record_left(key);
-                }
-            }
+        let (record, left) = self.records.take(change, |record| &record.key);
+        if let Some(record) = record {
+            let (key, started) = (record.key.clone(), self.started);
+            let memory = &mut self.name(&key).memory;
+            memory.watched_record(record, started, clock::now());
+            self.agenda.touch(&key);
         }
-    }
-
-    fn record_left(&mut self, key: &Key) {
-        self.shown.records.remove(key);
-        self.name(key).memory.record_left();
-        self.touch(key);
+        for key in &left {
+            self.name(key).memory.record_left();
+            self.agenda.touch(key);
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::super::outcome::{Outcome, Trouble, TroubleKind};
 use super::super::step::Step;
-use super::known::is_older;
 use super::{Heard, IN_FLIGHT, Known, Memory};
 use crate::clock::Instant;
 use crate::domain::ids::Uid;
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
+use crate::engine::known::is_older;
 
 impl Memory {
     /// The watch shows the pod. An event that is older than what we know is dropped.

@@ -243,7 +243,8 @@ impl Case {
     }
 
     pub(super) fn plan(&self) -> Step {
-        plan(&self.facts())
+        let facts = self.facts();
+        guard(&facts, aim(&facts))
     }
 
     pub(super) fn name(&self) -> &'static str {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::clock;
 use crate::eip::memory::Memory;
 use crate::shard::pulse::exponential;
 use crate::shard::sample::MOST;

@@ -1,9 +1,13 @@
-//! An object as far as this process knows it, and since when. Of EIPs and of ports alike.
+//! An object as far as this process knows it, and since when.
 
-use super::super::facts::Sight;
-use super::FRESH;
+use std::time::Duration;
+
 use crate::clock::Instant;
 use crate::domain::ids::ResourceVersion;
+use crate::eip::facts::Sight;
+
+/// How long a read, a write of ours, or a look counts (rule Freshness).
+pub(crate) const FRESH: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Known<T> {

@@ -1,4 +1,4 @@
-//! A living pod whose record was deleted by hand gets a new one later and later. Of EIPs and of ports alike.
+//! A living pod whose record was deleted by hand gets a new one later and later.
 
 use std::time::Duration;
 
