@@ -5,6 +5,8 @@ pub mod crd;
 pub mod dnats;
 pub mod error;
 pub mod health;
+pub mod lists;
+pub mod nodes;
 pub mod podenis;
 pub mod pods;
 pub mod records;

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod found;
+pub mod held;
 pub mod mine;
 pub mod pulse;
 pub mod rivals;

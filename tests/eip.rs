@@ -31,6 +31,8 @@ mod kernel;
 mod life;
 #[path = "eip/limits.rs"]
 mod limits;
+#[path = "eip/movement.rs"]
+mod movement;
 #[path = "eip/named.rs"]
 mod named;
 #[path = "eip/nodes.rs"]

@@ -29,6 +29,8 @@ pub const POD_ANNOTATION: &str = "eipd.io/pod";
 pub const ABSENT_ANNOTATION: &str = "eipd.io/absent-since";
 /// Mbit/s that the record's EIP was changed to; with `pending` behind it, before the cloud has accepted it.
 pub const BANDWIDTH_ANNOTATION: &str = "eipd.io/bandwidth";
+/// The node that the record was taken from, until it rests or serves a pod again.
+pub const TAKEN_FROM_ANNOTATION: &str = "eipd.io/taken-from";
 /// Stands on a record that was another controller's.
 pub const TAKEN_OVER_ANNOTATION: &str = "eipd.io/taken-over";
 /// The owner mark; ack-extend-network-controller writes its own name there, not always.

@@ -24,6 +24,7 @@ use crate::kubeapi::client::Kube;
 use crate::kubeapi::crd;
 use crate::kubeapi::dnats::Dnats;
 use crate::kubeapi::error::KubeError;
+use crate::kubeapi::nodes::Nodes;
 use crate::kubeapi::pods::{DNAT_GATE, Pods};
 use crate::kubeapi::workloads;
 use crate::node::places::{Found, PlaceError, Places};
@@ -54,6 +55,9 @@ impl Ports {
             Step::ReadCrd => crd::is_terminating(&self.kube, crate::api::poddnat::CRD_NAME)
                 .await
                 .map_or_else(refused, Outcome::CrdTerminating),
+            Step::ReadNode { label } => Nodes::lives(&self.kube, label)
+                .await
+                .map_or_else(refused, Outcome::NodeLives),
             Step::ReadWorkload(workload) => workloads::keeps(&self.kube, key, workload)
                 .await
                 .map_or_else(refused, Outcome::WorkloadKeeps),
@@ -238,6 +242,7 @@ impl Ports {
                 .await
                 .map(Some),
             Step::Claim { at } => dnats.claim(key, at, me).await.map(Some),
+            Step::Take { at, from } => dnats.take(key, at, from, me).await.map(Some),
             Step::Serve {
                 at,
                 pod,

@@ -14,7 +14,7 @@ use super::outcome::Outcome;
 use super::plan;
 use super::report::Reporter;
 use super::step::{After, Pause, Scope, Step};
-use super::sweep::Due;
+use super::sweep::{Due, What};
 use crate::clock::{self, Instant};
 use crate::domain::dnat::DnatRecord;
 use crate::domain::ids::Key;
@@ -296,7 +296,8 @@ impl Engine {
         if name.busy || name.memory.record().is_some_and(mine) {
             return;
         }
-        name.memory.found(clock::now());
+        let left_lying = due.what == What::LeftLying;
+        name.memory.found(left_lying, clock::now());
         self.agenda.touch(&due.key);
     }
 

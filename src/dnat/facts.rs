@@ -9,6 +9,7 @@ use crate::domain::dnat::{DnatRecord, Entry};
 use crate::domain::pod::Pod;
 use crate::domain::ports::{Outside, Protocol, Spot};
 use crate::eip::facts::{Crd, Me, Sight};
+use crate::engine::holding::Evidence;
 
 /// One name's facts. Pod and record share the name.
 #[derive(Clone, Debug)]
@@ -59,6 +60,10 @@ pub struct Facts<'a> {
     pub held_off: bool,
     /// A sweep has found that something is due.
     pub found: bool,
+    /// And that it is a tombstone left lying.
+    pub left_lying: bool,
+    /// Whether the node that has the record is there and Ready, read a moment ago.
+    pub node_lives: Option<bool>,
     /// No interface of the VPC has the pod's present address.
     pub no_place: bool,
     /// Another controller runs here, or it is not known yet that none does: nothing new is begun.
@@ -108,6 +113,20 @@ impl<'a> Facts<'a> {
     pub fn own_pod(&self, record: &DnatRecord) -> Option<&'a Pod> {
         let owner = record.owner.as_ref();
         self.pod.it().filter(|pod| owner == Some(&pod.uid))
+    }
+
+    /// What is known of the node that has this record, and of the pod that it serves.
+    pub fn holding(&self, record: &DnatRecord) -> Evidence {
+        let own = self.own_pod(record).is_some() && self.pod.is_fresh();
+        Evidence {
+            tombstone: record.tombstone,
+            left_lying: self.left_lying,
+            node_lives: self.node_lives,
+            unserved: match record.owner.is_none() || self.owner_gone {
+                true => Some(true),
+                false => own.then_some(false),
+            },
+        }
     }
 
     /// The record's entries in a table.

@@ -19,6 +19,7 @@ use crate::eip::memory::{IN_FLIGHT, NO_PLACE, SECOND_LOOK};
 use crate::eip::outcome::Trouble;
 use crate::eip::retry::Retry;
 use crate::engine::hold_off::HoldOff;
+use crate::engine::holding::Holding;
 use crate::engine::known::{FRESH, Heard, Known};
 
 mod absorb;
@@ -30,8 +31,6 @@ mod tests;
 const LAG: Duration = Duration::from_secs(15);
 /// While there is no other gateway, the one that is stuck is asked again and again.
 const NO_OTHER: Duration = Duration::from_mins(5);
-/// What a sweep has found is believed so long; everything is read live before a change.
-const FOUND: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // as in Facts
@@ -77,7 +76,8 @@ pub struct Memory {
     tombstone: Option<(Uid, Option<Uid>)>,
     crd: Option<(Instant, bool)>,
     held_off: HoldOff,
-    found_until: Option<Instant>,
+    /// What is known of the node that has the record.
+    holding: Holding,
     /// The pod and its address that is on no interface, as was found then.
     no_place: Option<(Uid, Ipv4Addr, Instant)>,
     record_read: bool,
@@ -149,7 +149,9 @@ impl Memory {
                 .map(|(write, _)| write),
             crd: self.crd_state(),
             held_off: self.held_off_until(now).is_some(),
-            found: self.found_until.is_some_and(|until| until > now),
+            found: self.holding.is_found(now),
+            left_lying: self.holding.has_left_lying(now),
+            node_lives: record.and_then(|it| self.holding.lives(it.node.as_deref()?, now)),
             no_place: self.has_no_place(now),
             others_run: around.others_run,
             record_read: self.record_read,
@@ -225,8 +227,8 @@ impl Memory {
     }
 
     /// A sweep has found that something is due: no more than a hint, so the record is read live first.
-    pub fn found(&mut self, now: Instant) {
-        self.found_until = Some(now + FOUND);
+    pub fn found(&mut self, left_lying: bool, now: Instant) {
+        self.holding.found(left_lying, now);
         self.lost_record();
     }
 

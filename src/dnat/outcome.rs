@@ -22,6 +22,8 @@ pub enum Outcome {
     CrdTerminating(bool),
     /// Whether the workload still makes the pod.
     WorkloadKeeps(bool),
+    /// Whether the node is there and Ready, by a live read.
+    NodeLives(bool),
     Resolved(Spot),
     Chosen(Outside),
     Looked(Table),

@@ -9,6 +9,7 @@ use super::facts::Facts;
 use super::step::{Pause, Step};
 use crate::domain::dnat::DnatRecord;
 use crate::eip::facts::Sight;
+use crate::engine::holding::{self, Verdict};
 
 #[cfg(test)]
 mod tests;
@@ -84,17 +85,34 @@ fn nobodys(facts: &Facts<'_>, record: &DnatRecord) -> Step {
     }
 }
 
-/// A record of our pod's name that is not ours: wait for it. A tombstone that is left lying may be finished by anyone.
+/// A record of our pod's name that is another node's: waited for, or taken where that node is gone.
 fn others(facts: &Facts<'_>, record: &DnatRecord) -> Step {
-    if record.tombstone && record.ours && facts.found {
-        return Step::Claim {
-            at: record.rev.clone(),
-        };
+    let waits = begin::asks(facts).is_some();
+    match (waits, record.tombstone) {
+        _ if let Some(step) = take(facts, record, waits) => step,
+        (false, _) => Step::Rest,
+        (true, true) => Step::Pause(Pause::NameTaken),
+        (true, false) => Step::Pause(Pause::NotOurs),
     }
-    match begin::asks(facts) {
-        None => Step::Rest,
-        Some(_) if record.tombstone => Step::Pause(Pause::NameTaken),
-        Some(_) => Step::Pause(Pause::NotOurs),
+}
+
+/// Rule Consent: on evidence, by whoever has a use for it or found it in a sweep.
+fn take(facts: &Facts<'_>, record: &DnatRecord, waits: bool) -> Option<Step> {
+    let from = record.node.as_ref()?;
+    let somebodys = !record.ours || (record.tombstone && !record.finalizer);
+    if !(waits || facts.found) || somebodys || wrong_account(facts, record).is_some() {
+        return None;
+    }
+    match holding::judge(facts.holding(record)) {
+        Verdict::Leave => None,
+        Verdict::ReadNode => Some(Step::ReadNode {
+            label: from.clone(),
+        }),
+        Verdict::ReadPod => Some(Step::ReadPod),
+        Verdict::Take => Some(Step::Take {
+            at: record.rev.clone(),
+            from: from.clone(),
+        }),
     }
 }
 

@@ -20,6 +20,10 @@ pub enum Step {
     ReadRecord,
     ReadBoth,
     ReadCrd,
+    /// Is the node of this label there and Ready?
+    ReadNode {
+        label: String,
+    },
     /// Whether the workload still makes this pod.
     ReadWorkload(Workload),
     /// On which interface the pod's address is, and in which vSwitch and zone.
@@ -38,9 +42,14 @@ pub enum Step {
         spot: Spot,
         outside: Outside,
     },
-    /// Our node into a blank label, or into a tombstone's that nobody finishes.
+    /// Our node into a blank label.
     Claim {
         at: Rev,
+    },
+    /// Our node over another's that is gone, or over one that leaves its tombstone lying.
+    Take {
+        at: Rev,
+        from: String,
     },
     /// The record serves this pod from now on; `settled`: a pod has had its ports.
     Serve {
@@ -185,6 +194,7 @@ impl Step {
     pub fn at(&self) -> Option<&Rev> {
         match self {
             Self::Claim { at }
+            | Self::Take { at, .. }
             | Self::Serve { at, .. }
             | Self::Place { at, .. }
             | Self::WriteStatus { at, .. }
@@ -204,7 +214,7 @@ impl Step {
     /// Entries may be made and deleted all the same: the same name on the same port is made once only, and whatever lands
     /// late is found by its name before the record goes.
     pub fn waits_for_open_calls(&self) -> bool {
-        self.at().is_some() && !matches!(self, Self::Claim { .. })
+        self.at().is_some() && !matches!(self, Self::Claim { .. } | Self::Take { .. })
     }
 
     /// A closed set of names, for metrics and logs.
@@ -216,11 +226,13 @@ impl Step {
             Self::ReadRecord => "read_record",
             Self::ReadBoth => "read_both",
             Self::ReadCrd => "read_crd",
+            Self::ReadNode { .. } => "read_node",
             Self::ReadWorkload(_) => "read_workload",
             Self::Resolve { .. } => "resolve",
             Self::Choose { .. } => "choose",
             Self::Create { .. } => "create_dnat",
             Self::Claim { .. } => "claim_dnat",
+            Self::Take { .. } => "take_dnat",
             Self::Serve { .. } => "serve_dnat",
             Self::Place { .. } => "place_dnat",
             Self::Look { .. } => "look_table",

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Node;
-use kube::api::{Api, ListParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tokio::sync::mpsc;
 
 use super::drive::Ports;
-use crate::api::poddnat::PodDnat;
+use crate::api::keys::{BUCKET_LABEL, BUCKETS};
+use crate::api::poddnat::PLURAL;
 use crate::clock;
 use crate::domain::ids::Uid;
 use crate::kubeapi::error::KubeError;
+use crate::kubeapi::lists::{self, PAGE};
+use crate::kubeapi::nodes::Nodes;
 use crate::shard::pulse;
 use crate::telemetry::metrics::Metrics;
 
@@ -25,8 +27,8 @@ use judge::{Found, judge};
 const PER_NODE: Duration = Duration::from_mins(1);
 /// An agent that has just begun knows nothing of what was before.
 const FIRST: Duration = Duration::from_mins(1);
-/// Records in memory at a time.
-const PAGE: u32 = 100;
+/// Pages up to which a sweep looks at all of them.
+const WHOLE: u64 = 5;
 /// So many of a sort are handed on by one sweep, at random, so that agents do not all bring the same ones.
 const SAMPLE: usize = 20;
 /// One sweep in so many looks for entries that no record names, which takes calls to the cloud.
@@ -86,68 +88,46 @@ impl Sweep {
     }
 
     /// How many records there are, and those that are due: what a node that is gone has left comes first.
-    async fn look(&self) -> Result<(usize, Vec<Due>), KubeError> {
-        let now = self.ports.clock.wall();
-        let (mut all, mut due, mut held) = (0, Vec::new(), Vec::new());
-        for found in self.list().await? {
-            all += 1;
-            match judge(&found, now) {
-                None => {}
-                Some(judge::Verdict::Due(what)) => due.push(Due {
-                    key: found.key,
-                    what,
-                }),
-                Some(judge::Verdict::IfGone(node)) => held.push((node, found.key)),
-            }
+    async fn look(&self) -> Result<(u64, Vec<Due>), KubeError> {
+        let (kube, api) = (&self.ports.kube, self.ports.dnats.all().await?);
+        let all = lists::count(kube, PLURAL, &api, u64::MAX).await?;
+        let part = match all > u64::from(PAGE) * WHOLE {
+            true => format!("{BUCKET_LABEL}={}", fastrand::u8(..BUCKETS)),
+            false => String::new(),
+        };
+        let mut found = Vec::new();
+        let read = |meta: &ObjectMeta| found.push(judge::read(meta));
+        if all > 0 {
+            lists::each(kube, PLURAL, &api, &part, read).await?;
         }
+        let held = found.iter().any(|it| it.held.is_some());
+        let nodes = match held {
+            true => Some(Nodes::list(kube).await?),
+            false => None,
+        };
+        let (nodes, now) = (
+            nodes.filter(|nodes| !nodes.is_empty()),
+            self.ports.clock.wall(),
+        );
+        let due = |it: Found| {
+            let what = judge(&it, nodes.as_ref(), now)?;
+            Some(Due { key: it.key, what })
+        };
+        let mut due: Vec<_> = found.into_iter().filter_map(due).collect();
         fastrand::shuffle(&mut due);
+        due.sort_by_key(|due| due.what);
         due.truncate(SAMPLE);
-        fastrand::shuffle(&mut held);
-        let mut first = Vec::new();
-        for (node, key) in held.into_iter().take(SAMPLE) {
-            if !self.exists(&node).await? {
-                first.push(Due {
-                    key,
-                    what: What::NodeGone,
-                });
-            }
-        }
-        first.extend(due);
-        Ok((all, first))
-    }
-
-    /// All records, as new as can be.
-    async fn list(&self) -> Result<Vec<Found>, KubeError> {
-        let api: Api<PodDnat> = self.ports.dnats.all().await?;
-        let (mut all, mut params) = (Vec::new(), ListParams::default().limit(PAGE));
-        loop {
-            let list = self.ports.kube.call("list", "poddnats", api.list(&params));
-            let page = list.await?;
-            all.extend(page.items.iter().map(judge::read));
-            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
-            if params.continue_token.is_none() {
-                return Ok(all);
-            }
-        }
-    }
-
-    async fn exists(&self, node: &str) -> Result<bool, KubeError> {
-        let api: Api<Node> = Api::all(self.ports.kube.client().clone());
-        let one = ListParams::default().fields(&format!("metadata.name={node}"));
-        let list = self
-            .ports
-            .kube
-            .call("list", "nodes", api.list_metadata(&one));
-        Ok(!list.await?.items.is_empty())
+        Ok((all, due))
     }
 
     async fn uids(&self) -> Result<BTreeSet<Uid>, KubeError> {
-        Ok(self
-            .list()
-            .await?
-            .into_iter()
-            .map(|found| found.uid)
-            .collect())
+        let mut uids = BTreeSet::new();
+        let read = |meta: &ObjectMeta| {
+            uids.insert(Uid::new(meta.uid.clone().unwrap_or_default()));
+        };
+        let api = self.ports.dnats.all().await?;
+        lists::each(&self.ports.kube, PLURAL, &api, "", read).await?;
+        Ok(uids)
     }
 }
 

@@ -22,6 +22,8 @@ pub struct DnatRecord {
     pub mapping: Option<Mapping>,
     /// What its status shows: third parties take the pod as reachable when there are as many entries as ports.
     pub shown: Vec<Entry>,
+    /// The node that it was taken from, and may still be used by, while it has not rested or served since.
+    pub taken_from: Option<String>,
     /// `account/region` that it was made in; `None` where that was not known.
     pub account: Option<String>,
     /// It carries a deletionTimestamp.

@@ -48,6 +48,8 @@ pub struct Record {
     pub target: Option<Place>,
     /// Where its status says the EIP stands; third parties take the pod as reachable from then on.
     pub shown: Option<Shown>,
+    /// The node that it was taken from, and may still be used by, while it has not rested or served since.
+    pub taken_from: Option<String>,
     /// `account/region` that it was made in; `None` where that was not known.
     pub account: Option<String>,
     /// It carries a deletionTimestamp.
@@ -116,8 +118,12 @@ impl Record {
         self.kind == Kind::Auto && self.keep.is_fixed()
     }
 
-    /// A change at the cloud may have been under way when this was written: a target without the status to match.
+    /// A change at the cloud may have been under way when this was written: a target without the status to match, or
+    /// whatever the node was about that it was taken from.
     pub fn shows_open_intent(&self) -> bool {
+        if self.taken_from.is_some() {
+            return true;
+        }
         match self.eip {
             // Allocate's intent is the record itself.
             None => self.request.is_some(),

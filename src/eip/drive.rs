@@ -13,6 +13,7 @@ use crate::domain::record::Record;
 use crate::kubeapi::client::Kube;
 use crate::kubeapi::crd;
 use crate::kubeapi::error::KubeError;
+use crate::kubeapi::nodes::Nodes;
 use crate::kubeapi::pods::{EIP_GATE, Pods};
 use crate::kubeapi::records::{Adoption, Records};
 use crate::node::places::{Found, PlaceError, Places};
@@ -71,6 +72,9 @@ impl Ports {
             Step::ReadCrd => crd::is_terminating(&self.kube, crate::api::podeip::CRD_NAME)
                 .await
                 .map_or_else(kube_failed, Outcome::CrdTerminating),
+            Step::ReadNode { label } => Nodes::lives(&self.kube, label)
+                .await
+                .map_or_else(kube_failed, Outcome::NodeLives),
             Step::Resolve { pod, ip } => self.resolve(key, pod, *ip).await,
             Step::LookByTag { record, attempt } => self.look_by_tag(record, *attempt).await,
             Step::FindHolder(eni) => self.find_holder(eni).await,
@@ -191,6 +195,7 @@ impl Ports {
         let result = match step {
             Step::Create { pod, wish } => records.create(key, pod, wish, &self.me).await.map(Some),
             Step::Claim { at } => records.claim(key, at, &self.me).await.map(Some),
+            Step::Take { at, from } => records.take(key, at, from, &self.me).await.map(Some),
             Step::Serve { at, pod, keep, new } => {
                 records.serve(key, at, pod, keep, *new).await.map(Some)
             }

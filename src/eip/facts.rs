@@ -9,6 +9,7 @@ use crate::domain::ids::{ClusterUid, EipId, Place, Uid};
 use crate::domain::pod::Pod;
 use crate::domain::record::Record;
 use crate::eip::step::Step;
+use crate::engine::holding::Evidence;
 
 /// An object as far as this agent knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,12 @@ pub struct Facts<'a> {
     pub held_off: bool,
     /// The pod's own garbage collection has had long enough to write the tombstone.
     pub waited_for_gc: bool,
+    /// A sweep has found that something is due.
+    pub found: bool,
+    /// And that it is a tombstone left lying.
+    pub left_lying: bool,
+    /// Whether the node that has the record is there and Ready, read a moment ago.
+    pub node_lives: Option<bool>,
     /// The records that name this EIP, listed less than 5 s ago.
     pub namers: Option<&'a [Namer]>,
     /// The interface that the EIP was last seen on.
@@ -191,6 +198,20 @@ impl<'a> Facts<'a> {
         self.pod
             .it()
             .filter(|pod| record.owner.as_ref() == Some(&pod.uid))
+    }
+
+    /// What is known of the node that has this record, and of the pod that it serves.
+    pub fn holding(&self, record: &Record) -> Evidence {
+        let own = self.own_pod(record).is_some() && self.pod.is_fresh();
+        Evidence {
+            tombstone: record.tombstone,
+            left_lying: self.left_lying,
+            node_lives: self.node_lives,
+            unserved: match record.owner.is_none() || self.owner_gone {
+                true => Some(true),
+                false => own.then_some(false),
+            },
+        }
     }
 
     /// Whether an EIP carries the tags of this record's present attempt (rule Proof).

@@ -18,6 +18,7 @@ use crate::domain::keep::Keep;
 use crate::domain::pod::{Ask, Pod};
 use crate::domain::record::{Kind, Record};
 use crate::engine::hold_off::HoldOff;
+use crate::engine::holding::Holding;
 use crate::engine::known::{FRESH, Heard, Known};
 
 mod absorb;
@@ -90,6 +91,8 @@ pub struct Memory {
     crd: Option<(Instant, bool)>,
     unbound_since: Option<Instant>,
     held_off: HoldOff,
+    /// What is known of the node that has the record.
+    holding: Holding,
     /// Since when this pod's address is known, for the time from address to bound.
     pub address_since: Option<Instant>,
     pub retry: Retry,
@@ -157,6 +160,9 @@ impl Memory {
             waited_for_gc: self
                 .unbound_since
                 .is_some_and(|since| now.duration_since(since) >= GC_PATIENCE),
+            found: self.holding.is_found(now),
+            left_lying: self.holding.has_left_lying(now),
+            node_lives: record.and_then(|record| self.holding.lives(record.node.as_deref()?, now)),
             namers: self
                 .namers
                 .as_ref()
@@ -251,6 +257,12 @@ impl Memory {
     pub fn settling(&self) -> Option<(Settling, Instant, Option<Duration>)> {
         self.settling
             .map(|(what, since)| (what, since, self.missed))
+    }
+
+    /// A sweep has found that something is due: no more than a hint, so the record is read live first.
+    pub fn found(&mut self, left_lying: bool, now: Instant) {
+        self.holding.found(left_lying, now);
+        self.lost_record();
     }
 
     /// Takes over what this agent knows of the CRD, if that is newer.

@@ -27,6 +27,8 @@ pub enum Outcome {
     Conflict,
     /// The CRD's state, by a live read.
     CrdTerminating(bool),
+    /// Whether the node is there and Ready, by a live read.
+    NodeLives(bool),
     Resolved(Place),
     Looked(Look),
     Tagged(Vec<Seen>),

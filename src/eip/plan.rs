@@ -14,6 +14,7 @@ use super::facts::{Facts, Sight};
 use super::step::{Notice, Pause, Step};
 use crate::domain::eip::Look;
 use crate::domain::record::{Kind, Record};
+use crate::engine::holding::{self, Verdict};
 
 #[cfg(test)]
 mod tests;
@@ -92,13 +93,36 @@ fn wanted(pod: &crate::domain::pod::Pod) -> bool {
     pod.ask != crate::domain::pod::Ask::Nothing
 }
 
-/// A record of our pod's name that is not ours: wait for it.
+/// A record of our pod's name that is another node's: waited for, or taken where that node is gone.
 fn others(facts: &Facts<'_>, record: &Record) -> Step {
-    match facts.pod_here() {
-        None => Step::Rest,
-        Some(pod) if !pod.serves() || !wanted(pod) => Step::Rest,
-        Some(_) if record.tombstone => Step::Pause(Pause::NameTaken),
-        Some(_) => Step::Pause(Pause::NotOurs),
+    let waits = facts
+        .pod_here()
+        .is_some_and(|pod| pod.serves() && wanted(pod));
+    match (waits, record.tombstone) {
+        _ if let Some(step) = take(facts, record, waits) => step,
+        (false, _) => Step::Rest,
+        (true, true) => Step::Pause(Pause::NameTaken),
+        (true, false) => Step::Pause(Pause::NotOurs),
+    }
+}
+
+/// Rule Consent: on evidence, by whoever has a use for it or found it in a sweep.
+fn take(facts: &Facts<'_>, record: &Record, waits: bool) -> Option<Step> {
+    let from = record.node.as_ref()?;
+    let somebodys = !record.ours || (record.tombstone && !record.finalizer);
+    if !(waits || facts.found) || somebodys || wrong_account(facts, record).is_some() {
+        return None;
+    }
+    match holding::judge(facts.holding(record)) {
+        Verdict::Leave => None,
+        Verdict::ReadNode => Some(Step::ReadNode {
+            label: from.clone(),
+        }),
+        Verdict::ReadPod => Some(Step::ReadPod),
+        Verdict::Take => Some(Step::Take {
+            at: record.rev.clone(),
+            from: from.clone(),
+        }),
     }
 }
 

@@ -6,10 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::eip::Seen;
-use crate::domain::ids::{EipId, EniId, Key, Place, Uid};
+use crate::domain::ids::{EipId, EniId, Place, Uid};
 use crate::domain::keep::Keep;
 use crate::domain::pod::Wish;
 use crate::domain::record::{Bandwidth, Rev};
+
+mod pause;
+
+pub use pause::{Brake, Pause};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -26,6 +30,10 @@ pub enum Step {
     ReadBoth,
     /// Live GET of the records' CRD: is it Terminating?
     ReadCrd,
+    /// Is the node of this label there and Ready?
+    ReadNode {
+        label: String,
+    },
     /// Find the interface of a pod's address.
     Resolve {
         pod: Uid,
@@ -52,6 +60,11 @@ pub enum Step {
     /// Write our node into a blank label, and nothing else.
     Claim {
         at: Rev,
+    },
+    /// Write our node over another's that is gone, or over one that leaves its tombstone lying.
+    Take {
+        at: Rev,
+        from: String,
     },
     /// Let the record serve this pod from now on, with this strategy: spec and owner in one write.
     Serve {
@@ -204,56 +217,6 @@ pub enum LookFor {
     Package,
 }
 
-/// Why nothing may be done now. How long to wait is not the plan's business.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pause {
-    /// The name is still taken by the record of an earlier pod.
-    NameTaken,
-    /// The record is another node's, and its pod is ours.
-    NotOurs,
-    /// A call or write of ours has had no answer: it counts as in flight.
-    InFlight,
-    /// The CRD is being deleted: touch nothing.
-    CrdTerminating,
-    /// The record of a living pod was deleted by hand a moment ago.
-    HeldOff,
-    /// The pod goes by itself: Kubernetes' garbage collector will write the tombstone.
-    AwaitTombstone,
-    /// The EIP stands where we did not put it.
-    Elsewhere { id: EipId, standing: String },
-    /// The cloud does not list the EIP: look once more before believing it.
-    SecondLook,
-    /// The record was made in another account or region.
-    WrongAccount { record: String },
-    /// Another record names the same EIP and comes first.
-    Held { id: EipId, by: Key },
-    /// The cloud lists no EIP of the id that the user named.
-    NoSuchEip { id: EipId },
-    /// The user named an EIP that may not be named.
-    NotNameable { id: EipId, why: String },
-    /// A brake holds the Allocate back.
-    Braked(Brake),
-    /// Many records of living pods were deleted at once.
-    Storm,
-    /// Another EIP controller runs here.
-    OthersRun,
-    /// The record is another controller's, and there is time to take it over.
-    TakeOverLater,
-    /// The record is another controller's, and stays that.
-    LeftAlone { why: String },
-    /// The pod's address is on no network interface that an EIP can be bound to.
-    NoPlace,
-}
-
-/// What holds an Allocate back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Brake {
-    /// Three EIPs of this node wait for their pods' addresses already: this pod's has to come first.
-    AddressFirst,
-    /// Too many pods of its owner ended without an address.
-    Owner,
-}
-
 /// Facts that somebody should hear of, told with the step that follows from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -292,6 +255,7 @@ impl Step {
             | Self::WriteStatus { at, .. }
             | Self::NextAttempt { at, .. }
             | Self::Claim { at }
+            | Self::Take { at, .. }
             | Self::Serve { at, .. }
             | Self::Blank { at, .. }
             | Self::Adopt { at, .. }
@@ -359,6 +323,7 @@ impl Step {
             Self::ReadRecord => "read_record",
             Self::ReadBoth => "read_both",
             Self::ReadCrd => "read_crd",
+            Self::ReadNode { .. } => "read_node",
             Self::Resolve { .. } => "resolve",
             Self::Look(..) => "look",
             Self::LookByTag { .. } => "look_by_tag",
@@ -366,6 +331,7 @@ impl Step {
             Self::FindHolder(_) => "find_holder",
             Self::Create { .. } => "create",
             Self::Claim { .. } => "claim",
+            Self::Take { .. } => "take",
             Self::Serve { .. } => "serve",
             Self::Blank { .. } => "blank",
             Self::Adopt { .. } => "adopt",

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::client::Kube;
 use super::error::KubeError;
-use super::records::conditional;
+use super::records::{conditional, taken};
 use crate::api::keys;
 use crate::api::poddnat::{PLURAL, PodDnat, Version};
 use crate::api::podeip::GROUP;
@@ -115,6 +115,17 @@ impl Dnats {
         self.patch(key, at, change).await
     }
 
+    /// Our node over another's, and whose it was.
+    pub async fn take(
+        &self,
+        key: &Key,
+        at: &Rev,
+        from: &str,
+        me: &Me,
+    ) -> Result<DnatRecord, KubeError> {
+        self.patch(key, at, taken(from, me)).await
+    }
+
     /// The record serves this pod from now on, and is kept after it as the pod asks.
     pub async fn serve(
         &self,
@@ -134,6 +145,7 @@ impl Dnats {
                 keys::FIXED_ANNOTATION: fixed,
                 keys::WORKLOAD_ANNOTATION: workload.map(new::workload),
                 keys::ABSENT_ANNOTATION: null,
+                keys::TAKEN_FROM_ANNOTATION: null,
             },
         }});
         self.patch(key, at, change).await
@@ -174,6 +186,7 @@ impl Dnats {
                     keys::POD_ANNOTATION: null,
                     keys::FIXED_ANNOTATION: new::fixed(true),
                     keys::ABSENT_ANNOTATION: since,
+                    keys::TAKEN_FROM_ANNOTATION: null,
                 },
             },
             "spec": {"internalIP": null, "eni": null, "vswitch": null},

@@ -20,6 +20,7 @@ mod new;
 mod read;
 
 pub use hands::Adoption;
+pub(super) use hands::taken;
 pub use read::read;
 
 /// Reads and writes records.

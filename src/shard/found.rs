@@ -56,6 +56,10 @@ pub enum What {
     Undated,
     /// It should be a node's or gone: it is not kept, or it names no EIP.
     Stray,
+    /// Its node is gone or not Ready.
+    NodeAway,
+    /// Deleted, and its node, which lives, does not finish it.
+    LeftLying,
     /// No label of ours: whether to take it over is judged elsewhere.
     Foreign,
 }
@@ -68,6 +72,8 @@ impl What {
             Self::Expired => "expired",
             Self::Undated => "undated",
             Self::Stray => "stray",
+            Self::NodeAway => "node_away",
+            Self::LeftLying => "left_lying",
             Self::Foreign => "foreign",
         }
     }

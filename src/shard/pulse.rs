@@ -7,11 +7,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Node;
-use kube::api::{Api, ListParams};
+use kube::api::Api;
 
 use crate::clock;
 use crate::kubeapi::client::Kube;
 use crate::kubeapi::error::KubeError;
+use crate::kubeapi::lists;
 
 /// The nodes are counted again at least so often.
 const RECOUNT: Duration = Duration::from_hours(1);
@@ -21,20 +22,10 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// A server that says there are more nodes, and not how many: rather too rare than a storm.
 const UNCOUNTED: u64 = 5_000;
 
-/// How many nodes the cluster has, by a list of one.
+/// How many nodes the cluster has.
 pub async fn nodes(kube: &Kube) -> Result<u64, KubeError> {
     let api: Api<Node> = Api::all(kube.client().clone());
-    let params = ListParams::default().limit(1);
-    let list = kube
-        .call("list", "nodes", api.list_metadata(&params))
-        .await?;
-    let shown = u64::try_from(list.items.len()).unwrap_or(UNCOUNTED);
-    let more = match (list.metadata.remaining_item_count, &list.metadata.continue_) {
-        (Some(more), _) => u64::try_from(more).unwrap_or(UNCOUNTED),
-        (None, Some(token)) if !token.is_empty() => UNCOUNTED,
-        (None, _) => 0,
-    };
-    Ok(shown + more)
+    lists::count(kube, "nodes", &api, UNCOUNTED).await
 }
 
 /// Waits for a random time whose mean follows the number of nodes. While that is not known there is no end to it.

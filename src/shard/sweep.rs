@@ -1,4 +1,5 @@
-//! A rare, cheap look, at a random time, at the records that are no node's. It finds what is due; others act on it.
+//! A rare, cheap look, at a random time, at the records that are no node's, or a gone one's. It finds what is due; others
+//! act on it.
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::api::podeip::PodEip;
 use crate::clock::{self, Clock};
 use crate::kubeapi::client::Kube;
 use crate::kubeapi::error::KubeError;
+use crate::kubeapi::lists::PAGE;
 use crate::telemetry::metrics::Metrics;
 
 /// Three nodes sweep once a minute each, and so on.
@@ -21,10 +23,10 @@ const PER_NODE: Duration = Duration::from_secs(20);
 const FIRST: Duration = Duration::from_mins(1);
 /// A pod that could not come back because the API server was away has so long to do so before its address is lost.
 const HEALTHY: Duration = Duration::from_mins(1);
-/// Records in memory at a time.
-const PAGE: u32 = 100;
 /// Pages of blank records up to which a sweep looks at all of them.
 const WHOLE: u64 = 5;
+
+mod held;
 
 /// The sweeps of one agent.
 pub struct Sweep {
@@ -95,7 +97,7 @@ impl Sweep {
         Ok(())
     }
 
-    /// Offers what is due of all records that are no node's, or of a random part where they are many.
+    /// Offers what is due of all records, or of a random part where they are many.
     async fn look(&self, sample: &mut Sample) -> Result<(), KubeError> {
         let blank = format!("!{NODE_LABEL}");
         if self.list(&blank, Pages::First(WHOLE), sample).await? == End::Cut {
@@ -109,7 +111,7 @@ impl Sweep {
         // Blank, too, but no selector has both. Nothing of ours writes it.
         self.list(&format!("{NODE_LABEL}="), Pages::First(1), sample)
             .await?;
-        Ok(())
+        self.held(sample).await
     }
 
     /// Reads a list page by page, each as new as can be, and keeps nothing of a page but the sample.

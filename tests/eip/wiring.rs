@@ -266,10 +266,9 @@ async fn without_a_metadata_service_configuration_and_ecs_are_enough() {
     let provider = format!("{region}.{}", world.instance);
     world
         .api
-        .create(&json!({
-            "apiVersion": "v1", "kind": "Node",
-            "metadata": {"name": world.node}, "spec": {"providerID": provider},
-        }))
+        .edit("nodes", "", &world.node, |node| {
+            node["spec"]["providerID"] = json!(provider);
+        })
         .unwrap();
     let _agent = world.start("agent");
     world.run_pod("web", "10.0.0.11");

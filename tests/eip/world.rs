@@ -104,6 +104,7 @@ impl World {
         let api = ApiServer::new();
         // The cloud began at the machine's time of day.
         api.set_clock_off_by(Clock::new().wall().duration_since(api.now()));
+        api.set_node(&node.name, true).unwrap();
         Self {
             api,
             cloud,
@@ -119,7 +120,9 @@ impl World {
     /// Another node in the same VPC, without an agent yet.
     pub fn add_node(&self) -> Node {
         let n = self.nodes.fetch_add(1, Ordering::Relaxed);
-        Node::new(&self.cloud, self.eni.vpc_id.clone(), n)
+        let node = Node::new(&self.cloud, self.eni.vpc_id.clone(), n);
+        self.api.set_node(&node.name, true).unwrap();
+        node
     }
 
     /// Starts an agent; `name` tells its requests from another's.

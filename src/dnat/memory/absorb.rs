@@ -31,7 +31,8 @@ impl Memory {
             self.of = Some(record.rev.uid.clone());
             self.forget_record();
             let led = record.mapping.as_ref().and_then(|it| it.internal);
-            if led.is_some() && !record.shows_all() {
+            let open = led.is_some() && !record.shows_all();
+            if open || record.taken_from.is_some() {
                 self.in_flight_until = Some(started + IN_FLIGHT);
             }
         }
@@ -84,6 +85,7 @@ impl Memory {
             }
             Outcome::CrdTerminating(terminating) => self.crd = Some((asked, terminating)),
             Outcome::WorkloadKeeps(keeps) => self.workload = Some((asked, keeps)),
+            Outcome::NodeLives(lives) => self.read_node(step, lives, asked),
             Outcome::Resolved(spot) => {
                 self.no_place = None;
                 self.spot = Some(spot);
@@ -104,6 +106,12 @@ impl Memory {
         }
         if let (Step::Resolve { pod, ip }, TroubleKind::Nowhere) = (step, trouble.kind) {
             self.no_place = Some((pod.clone(), *ip, now));
+        }
+    }
+
+    fn read_node(&mut self, step: &Step, lives: bool, asked: Instant) {
+        if let Step::ReadNode { label } = step {
+            self.holding.read(label, lives, asked);
         }
     }
 
@@ -154,6 +162,8 @@ impl Memory {
                 self.failed_step = None;
             }
             Step::Delete { at } => self.deleted = Some(at.uid.clone()),
+            // Whatever its node was about may still land (rule Consent).
+            Step::Take { .. } => self.in_flight_until = Some(now + IN_FLIGHT),
             _ => {}
         }
         if self.record_heard == Heard::Left {

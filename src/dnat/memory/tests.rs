@@ -45,6 +45,7 @@ fn record(version: &str) -> DnatRecord {
             ports: vec![(512, 80)],
         }),
         shown: Vec::new(),
+        taken_from: None,
         account: None,
         tombstone: false,
         finalizer: true,

@@ -1,11 +1,13 @@
 //! What a sweep reads in a record, and whether somebody has to do something about it. Pure.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::api::keys::{self, LABEL_HASH_PREFIX};
-use crate::api::poddnat::PodDnat;
-use crate::domain::ids::{Key, Uid};
+use crate::api::keys;
+use crate::domain::ids::Key;
+use crate::kubeapi::nodes::Nodes;
 use crate::kubeapi::pods::key_of;
+use crate::shard::held::{self, Held, Why};
 
 /// A record that somebody should look at. No more than a hint: everything is read live again before a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +16,14 @@ pub struct Due {
     pub what: What,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What comes first is handed on first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
-    /// Deleted, and its node is gone: nothing but us keeps its entries from leading to the next pod of the address.
-    NodeGone,
-    /// Deleted, and no node finishes it.
+    /// Its node is gone or not Ready: nothing but us keeps its entries from leading to the next pod of the address.
+    NodeAway,
+    /// Deleted, and its node, which lives, does not finish it.
+    LeftLying,
+    /// Deleted, and nobody's.
     Tombstone,
     /// It should be a node's or gone: it is not kept.
     Stray,
@@ -30,7 +35,8 @@ impl What {
     /// As a metric's label.
     pub fn name(self) -> &'static str {
         match self {
-            Self::NodeGone => "ports_node_gone",
+            Self::NodeAway => "ports_node_away",
+            Self::LeftLying => "ports_left_lying",
             Self::Tombstone => "ports_tombstone",
             Self::Stray => "ports_stray",
             Self::Kept => "ports_kept",
@@ -42,71 +48,50 @@ impl What {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub key: Key,
-    pub uid: Uid,
     pub ours: bool,
-    pub node: Option<String>,
-    /// When it was deleted, if the published finalizer still holds it.
-    pub tombstone: Option<Timestamp>,
+    /// A node has it.
+    pub held: Option<Held>,
+    /// It is no node's.
+    pub blank: bool,
+    /// It was deleted, and the published finalizer still holds it.
+    pub tombstone: bool,
     /// It outlives its pods, and a workload says for how long.
     pub kept: Option<bool>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Due(What),
-    /// Due if there is no such node any more.
-    IfGone(String),
-}
-
-/// A node that lives finishes its own within this time, or is very busy.
-const LEFT_LYING: SignedDuration = SignedDuration::from_mins(5);
-/// What was deleted just now is in good hands.
-const YOUNG: SignedDuration = SignedDuration::from_mins(1);
-
-/// The facts of a record as it came over the wire.
-pub fn read(wire: &PodDnat) -> Found {
-    let meta = &wire.metadata;
+/// The facts of a record: its metadata says all.
+pub fn read(meta: &ObjectMeta) -> Found {
     let note = |name| meta.annotations.as_ref().and_then(|all| all.get(name));
-    let held_by = meta
-        .labels
-        .as_ref()
-        .and_then(|all| all.get(keys::NODE_LABEL));
-    let mut finalizers = meta.finalizers.iter().flatten();
-    let held = finalizers.any(|name| name == keys::PODDNAT_FINALIZER);
+    let label = meta.labels.as_ref();
+    let label = label.and_then(|all| all.get(keys::NODE_LABEL));
+    let deleted = meta.deletion_timestamp.is_some();
     Found {
         key: key_of(meta),
-        uid: Uid::new(meta.uid.clone().unwrap_or_default()),
         ours: note(keys::OWNER_ANNOTATION).is_some_and(|mark| mark == keys::OWNER),
-        node: held_by.filter(|node| !node.is_empty()).cloned(),
-        tombstone: meta
-            .deletion_timestamp
-            .as_ref()
-            .map(|at| at.0)
-            .filter(|_| held),
+        held: held::read(meta, keys::PODDNAT_FINALIZER),
+        blank: label.is_none_or(String::is_empty),
+        tombstone: deleted && held::has(meta, keys::PODDNAT_FINALIZER),
         kept: note(keys::FIXED_ANNOTATION).map(|_| note(keys::WORKLOAD_ANNOTATION).is_some()),
     }
 }
 
-/// What is due for this record at `now`, by the API server's clock. From what it says itself, never from what is missing
-/// beside it.
-pub fn judge(found: &Found, now: Timestamp) -> Option<Verdict> {
+/// What is due for this record at `now`, by the API server's clock; `nodes`: as far as they are known. From what it says
+/// itself, never from what is missing beside it.
+pub fn judge(found: &Found, nodes: Option<&Nodes>, now: Timestamp) -> Option<What> {
     if !found.ours {
         return None;
     }
-    match (found.tombstone, &found.node, found.kept) {
-        (Some(_), None, _) => Some(Verdict::Due(What::Tombstone)),
-        (Some(since), Some(node), _) => {
-            let age = now.duration_since(since);
-            let told = !node.starts_with(LABEL_HASH_PREFIX);
-            match () {
-                () if age >= LEFT_LYING => Some(Verdict::Due(What::Tombstone)),
-                () if age >= YOUNG && told => Some(Verdict::IfGone(node.clone())),
-                () => None,
-            }
-        }
-        (None, None, None) => Some(Verdict::Due(What::Stray)),
-        (None, None, Some(true)) => Some(Verdict::Due(What::Kept)),
-        (None, None, Some(false)) | (None, Some(_), _) => None,
+    if !found.blank {
+        return match held::judge(found.held.as_ref()?, nodes?, now)? {
+            Why::NodeAway => Some(What::NodeAway),
+            Why::LeftLying => Some(What::LeftLying),
+        };
+    }
+    match (found.tombstone, found.kept) {
+        (true, _) => Some(What::Tombstone),
+        (false, None) => Some(What::Stray),
+        (false, Some(true)) => Some(What::Kept),
+        (false, Some(false)) => None,
     }
 }
 
@@ -114,8 +99,8 @@ pub fn judge(found: &Found, now: Timestamp) -> Option<Verdict> {
 mod tests {
     use super::*;
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(1_000_000 + second).unwrap()
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_000_000).unwrap()
     }
 
     fn found() -> Found {
@@ -124,63 +109,49 @@ mod tests {
                 namespace: "ns".to_owned(),
                 name: "web-0".to_owned(),
             },
-            uid: Uid::new("u"),
             ours: true,
-            node: Some("node-a".to_owned()),
-            tombstone: None,
+            held: None,
+            blank: true,
+            tombstone: false,
             kept: None,
         }
     }
 
-    #[test]
-    fn a_tombstone_is_its_nodes_until_that_is_gone_or_it_has_lain_for_long() {
-        let deleted = Found {
-            tombstone: Some(at(0)),
-            ..found()
-        };
-        assert_eq!(judge(&deleted, at(59)), None);
-        let gone = Verdict::IfGone("node-a".to_owned());
-        assert_eq!(judge(&deleted, at(60)), Some(gone));
-        let lying = Some(Verdict::Due(What::Tombstone));
-        assert_eq!(judge(&deleted, at(300)), lying);
-        let nobodys = Found {
-            node: None,
-            ..deleted.clone()
-        };
-        assert_eq!(judge(&nobodys, at(0)), lying);
-        let hashed = Found {
-            node: Some("sha256_1".to_owned()),
-            ..deleted
-        };
-        assert_eq!(
-            judge(&hashed, at(60)),
-            None,
-            "whether it is gone can't be asked"
-        );
+    fn due(found: &Found) -> Option<What> {
+        judge(found, Some(&Nodes::from([("b", true)])), now())
     }
 
     #[test]
-    fn what_a_node_has_and_what_is_not_ours_is_left_alone() {
-        assert_eq!(judge(&found(), at(0)), None);
-        let others = Found {
-            ours: false,
-            node: None,
-            tombstone: Some(at(-9_000)),
+    fn what_a_node_has_is_due_when_that_is_away_and_what_is_not_ours_never() {
+        let held = |node: &str| Found {
+            blank: false,
+            held: Some(Held {
+                node: node.to_owned(),
+                deleted: None,
+            }),
             ..found()
         };
-        assert_eq!(judge(&others, at(0)), None);
+        assert_eq!(due(&held("a")), Some(What::NodeAway));
+        assert_eq!(due(&held("b")), None);
+        assert_eq!(judge(&held("a"), None, now()), None, "nobody knows");
+        let others = Found {
+            ours: false,
+            tombstone: true,
+            ..found()
+        };
+        assert_eq!(due(&others), None);
     }
 
     #[test]
     fn a_blank_one_is_due_where_somebody_can_say_that_it_is_over() {
-        let blank = |kept| Found {
-            node: None,
+        let blank = |tombstone, kept| Found {
+            tombstone,
             kept,
             ..found()
         };
-        let due = |kept| judge(&blank(kept), at(0));
-        assert_eq!(due(None), Some(Verdict::Due(What::Stray)));
-        assert_eq!(due(Some(true)), Some(Verdict::Due(What::Kept)));
-        assert_eq!(due(Some(false)), None);
+        assert_eq!(due(&blank(true, Some(false))), Some(What::Tombstone));
+        assert_eq!(due(&blank(false, None)), Some(What::Stray));
+        assert_eq!(due(&blank(false, Some(true))), Some(What::Kept));
+        assert_eq!(due(&blank(false, Some(false))), None);
     }
 }

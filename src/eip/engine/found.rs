@@ -5,7 +5,7 @@ use super::Engine;
 use crate::clock;
 use crate::domain::ids::{EipId, Key};
 use crate::domain::record::Record;
-use crate::shard::found::Due;
+use crate::shard::found::{Due, What};
 use crate::shard::rivals::Findings;
 
 impl Engine {
@@ -18,7 +18,7 @@ impl Engine {
             return;
         }
         tracing::debug!(pod = %due.key, what = due.what.name(), "found by the sweep");
-        name.memory.lost_record();
+        name.memory.found(due.what == What::LeftLying, clock::now());
         self.agenda.touch(&due.key);
     }
 

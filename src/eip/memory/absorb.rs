@@ -97,6 +97,7 @@ impl Memory {
                 self.record = Known::Unknown;
             }
             Outcome::CrdTerminating(terminating) => self.crd = Some((asked, terminating)),
+            Outcome::NodeLives(lives) => self.read_node(step, lives, asked),
             Outcome::Resolved(place) => {
                 self.no_place = None;
                 self.place = Some(place);
@@ -120,6 +121,12 @@ impl Memory {
     fn failed(&mut self, step: &Step, trouble: &Trouble, now: Instant) {
         if let (Step::Resolve { ip, .. }, TroubleKind::Nowhere) = (step, trouble.kind) {
             self.no_place = self.pod.it().map(|pod| (pod.uid.clone(), *ip, now));
+        }
+    }
+
+    fn read_node(&mut self, step: &Step, lives: bool, asked: Instant) {
+        if let Step::ReadNode { label } = step {
+            self.holding.read(label, lives, asked);
         }
     }
 
@@ -168,6 +175,10 @@ impl Memory {
         }
         if let Step::Delete { at } = step {
             self.deleted = Some(at.uid.clone());
+        }
+        if let Step::Take { .. } = step {
+            // Whatever its node was about may still land (rule Consent).
+            self.assume_open(&record, now + IN_FLIGHT);
         }
         if self.record_heard == Heard::Left {
             return; // it left us after that write, or by it

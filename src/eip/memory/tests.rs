@@ -79,6 +79,7 @@ fn record(version: &str) -> Record {
         attempt: 0,
         target: Some(place()),
         shown: None,
+        taken_from: None,
         account: None,
         tombstone: false,
         finalizer: true,

@@ -19,6 +19,7 @@ mod going;
 mod over;
 mod props;
 mod serving;
+mod taking;
 
 /// Facts that own what they speak of; each test bends what it is about.
 #[derive(Clone, Debug)]
@@ -46,6 +47,9 @@ struct Case {
     crd: Crd,
     held_off: bool,
     waited_for_gc: bool,
+    found: bool,
+    left_lying: bool,
+    node_lives: Option<bool>,
     namers: Option<Vec<Namer>>,
     holder: Option<Holder>,
     bandwidth_set: Option<u32>,
@@ -186,6 +190,7 @@ fn record() -> Record {
         attempt: 0,
         target: None,
         shown: None,
+        taken_from: None,
         account: None,
         tombstone: false,
         finalizer: true,
@@ -258,6 +263,9 @@ impl Case {
             crd: Crd::Fine,
             held_off: false,
             waited_for_gc: false,
+            found: false,
+            left_lying: false,
+            node_lives: None,
             namers: None,
             holder: None,
             bandwidth_set: None,
@@ -305,6 +313,9 @@ impl Case {
             crd: self.crd,
             held_off: self.held_off,
             waited_for_gc: self.waited_for_gc,
+            found: self.found,
+            left_lying: self.left_lying,
+            node_lives: self.node_lives,
             namers: self.namers.as_deref(),
             holder: self.holder.as_ref(),
             bandwidth_set: self.bandwidth_set,

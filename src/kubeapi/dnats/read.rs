@@ -39,6 +39,7 @@ pub fn read(wire: &PodDnat) -> DnatRecord {
         mapping: mapping(&wire.spec, table),
         // What can't be read is shown all the same: it is replaced.
         shown: status.map_or_else(Vec::new, |it| it.entries.iter().map(entry).collect()),
+        taken_from: note(keys::TAKEN_FROM_ANNOTATION).cloned(),
         account: note(keys::ACCOUNT_ANNOTATION).cloned(),
         tombstone: meta.deletion_timestamp.is_some(),
         finalizer: finalizers().any(|name| name == keys::PODDNAT_FINALIZER),

@@ -1,7 +1,7 @@
 //! Records that go from hand to hand: claimed, served, laid to rest, taken over from another controller.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Records, new, seconds};
 use crate::api::keys;
@@ -29,6 +29,17 @@ impl Records {
         self.patch(key, at, change).await
     }
 
+    /// Our node over another's, and whose it was.
+    pub async fn take(
+        &self,
+        key: &Key,
+        at: &Rev,
+        from: &str,
+        me: &Me,
+    ) -> Result<Record, KubeError> {
+        self.patch(key, at, taken(from, me)).await
+    }
+
     /// The record serves this pod from now on. Of a `new` one nothing is bound yet.
     pub async fn serve(
         &self,
@@ -43,7 +54,11 @@ impl Records {
         let mut change = json!({
             "metadata": {
                 "ownerReferences": owners,
-                "annotations": {keys::POD_ANNOTATION: pod.as_str(), keys::ABSENT_ANNOTATION: null},
+                "annotations": {
+                    keys::POD_ANNOTATION: pod.as_str(),
+                    keys::ABSENT_ANNOTATION: null,
+                    keys::TAKEN_FROM_ANNOTATION: null,
+                },
             },
             "spec": {"allocationType": {
                 "releaseStrategy": kind.release_strategy, "releaseAfter": kind.release_after,
@@ -63,6 +78,7 @@ impl Records {
             "annotations": {
                 keys::POD_ANNOTATION: null,
                 keys::TARGET_ANNOTATION: null,
+                keys::TAKEN_FROM_ANNOTATION: null,
                 keys::ABSENT_ANNOTATION: seconds(since),
             },
         }});
@@ -96,4 +112,12 @@ impl Records {
         }});
         self.patch(key, at, change).await
     }
+}
+
+/// What the take of a record changes: the same for EIPs and for ports.
+pub(crate) fn taken(from: &str, me: &Me) -> Value {
+    json!({"metadata": {
+        "labels": {keys::NODE_LABEL: me.label},
+        "annotations": {keys::TAKEN_FROM_ANNOTATION: from},
+    }})
 }

@@ -67,6 +67,7 @@ pub fn read(wire: &PodEip) -> Record {
         taken_over: note(keys::TAKEN_OVER_ANNOTATION).is_some(),
         target: target.and_then(|text| parse_place(text)),
         shown: wire.status.as_ref().and_then(shown),
+        taken_from: note(keys::TAKEN_FROM_ANNOTATION).cloned(),
         account: note(keys::ACCOUNT_ANNOTATION).cloned(),
         tombstone: meta.deletion_timestamp.is_some(),
         finalizer: finalizers().any(|name| name == keys::PODEIP_FINALIZER),

@@ -153,7 +153,8 @@ async fn records_of_others() {
         clock::sleep(Duration::from_mins(10)).await;
         assert_eq!(world.changes(), 0);
         let a_minute = (requests(&world) - r) / 10;
-        assert!(a_minute <= 32, "{a_minute}"); // the sweeps' own among them
+        // The sweeps' own among them: three a minute, of five requests each.
+        assert!(a_minute <= 41, "{a_minute}");
         world.api.vanish("podeips", NS, "web").unwrap();
         world.until(LATER, |view| is_bound(view, "web")).await;
     }

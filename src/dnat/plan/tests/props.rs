@@ -113,8 +113,10 @@ prop_compose! {
         crd in prop::sample::select(vec![Crd::Fine, Crd::Fine, Crd::Unknown, Crd::Terminating]),
         settling in prop::sample::select(vec![None, Some(Change::Make), Some(Change::Remove)]),
         known in any::<(bool, bool)>(),
+        holding in any::<(bool, Option<bool>)>(),
     ) -> Case {
         let mut case = Case::new(pod, record);
+        (case.left_lying, case.node_lives) = holding;
         // The newest look that counts is the newest look.
         case.seen = look.clone().or(seen);
         case.look = look;
@@ -174,13 +176,16 @@ fn keeps_the_rules(case: &Case, step: &Step) -> Held {
         rule(case.record_fresh, "Freshness: the record")?;
     }
     if step.writes_record() {
-        let left = record.node.is_none() || (record.tombstone && case.found);
-        let claim = matches!(step, Step::Claim { .. }) && record.ours && left;
+        let claim = matches!(step, Step::Claim { .. }) && record.node.is_none();
+        let over = record.tombstone || record.owner.is_none() || case.owner_gone;
+        let away = case.node_lives == Some(false) && over;
+        let left = away || (record.tombstone && case.left_lying);
+        let take = matches!(step, Step::Take { .. }) && record.node.is_some() && left;
         rule(
-            own || claim,
-            "Consent: only our own record, or one to claim",
+            own || ((claim || take) && record.ours),
+            "Consent: only our own record, a blank one, or one that a gone node has left",
         )?;
-        let waits = !case.in_flight || matches!(step, Step::Claim { .. });
+        let waits = !case.in_flight || matches!(step, Step::Claim { .. } | Step::Take { .. });
         rule(waits, "Freshness: open calls")?;
     }
     match step {

@@ -102,6 +102,7 @@ fn the_name_of_anothers_record_is_waited_for() {
         ..named()
     };
     let mut case = Case::new(Some(pod()), Some(theirs.clone()));
+    case.node_lives = Some(true);
     assert_eq!(case.plan(), Step::Pause(Pause::NotOurs));
     case.record = Some(tombstone(theirs.clone()));
     assert_eq!(case.plan(), Step::Pause(Pause::NameTaken));

@@ -191,9 +191,13 @@ prop_compose! {
         spot in prop::option::of(4..7_u8),
         crd in prop::sample::select(vec![Crd::Fine, Crd::Unknown, Crd::Terminating]),
         more in any::<(bool, bool, bool)>(),
+        holding in any::<(bool, bool, Option<bool>)>(),
         around in any_surroundings(),
     ) -> Case {
         Case {
+            found: holding.0,
+            left_lying: holding.1,
+            node_lives: holding.2,
             pod_known: known.0,
             pod_fresh: known.1,
             record_known: known.2,

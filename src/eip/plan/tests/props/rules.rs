@@ -72,9 +72,13 @@ pub(super) fn keeps_the_rules(case: &Case, step: &Step) -> Held {
     }
     if step.writes_record() {
         let claim = matches!(step, Step::Claim { .. }) && record.node.is_none();
+        let over = record.tombstone || record.owner.is_none() || case.owner_gone;
+        let away = case.node_lives == Some(false) && over;
+        let left = away || (record.tombstone && case.left_lying);
+        let take = matches!(step, Step::Take { .. }) && record.ours && left;
         rule(
-            ours || claim,
-            "Consent: only our own record, or a blank one",
+            ours || claim || take,
+            "Consent: only our own record, a blank one, or one that a gone node has left",
         )?;
     }
     match step {
